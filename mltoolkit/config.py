@@ -1,0 +1,405 @@
+"""``params.yaml`` to frozen values; every error names file, line, key, and what was probably meant.
+
+YAML is read as DVC reads it (version 1.2), so that one file means one thing to both. Nothing here
+opens a file: text comes in, values go out.
+"""
+
+import difflib
+import math
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from mltoolkit.errors import InputError, Location
+from mltoolkit.rules import Rule
+
+T = TypeVar("T")
+Key = str | int
+KeyPath = tuple[Key, ...]
+
+SECTION = "mltoolkit"
+_NODE_LIMIT = 100_000
+"""Nodes after aliases are expanded; an alias bomb stops here."""
+_DEPTH_LIMIT = 50
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+"""A DNS label of at most 40 characters: it becomes host, branch, folder and Kubernetes names."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """One section of ``params.yaml``: unknown keys are refused, keys are kebab-case."""
+
+
+class EndpointSettings(Settings, frozen=True, kw_only=True):
+    """Where answers come from.
+
+    Attributes:
+        deployer: What brings a release onto it.
+        host: The address to listen on.
+        port: The port to listen on; without one, a free port is taken at the first deploy and kept.
+        python: The interpreter that runs the model server; without one, the one that runs us.
+        start_timeout: Seconds until a new server must be ready.
+    """
+
+    deployer: Literal["mlflow-server"] = "mlflow-server"
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    python: str | None = None
+    start_timeout: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+
+
+class DataSettings(Settings, frozen=True, kw_only=True):
+    """Data that a contract holds for.
+
+    Attributes:
+        path: A Parquet or CSV file.
+        suite: An expectation suite in Great Expectations' JSON format.
+        minimum_rows: Fewer rows than this are never a pass.
+    """
+
+    path: str
+    suite: str
+    minimum_rows: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class ModelSettings(Settings, frozen=True, kw_only=True):
+    """One model of the project.
+
+    Attributes:
+        target: The column with the truth.
+        model: The MLflow model directory that training writes.
+        rows: The evaluation rows, a Parquet file with id, target, features and slice columns.
+        id: The column that names a row; values are unique.
+        task: What is predicted; without it, the model's own metadata or the target's type says so.
+        positive: The class whose probability is judged; without it, the last one in sort order.
+        slices: Columns whose values name slices.
+        training: ``prepared.json`` of our ``prepare`` stage, or any JSON with ``target``: the training
+            rows' summary that baselines are made from.
+        leaderboard: ``leaderboard.json`` of our ``train`` stage.
+        metrics: A JSON file of further numbers that a stage writes.
+        python: The interpreter that scores the model; without one, the one that runs us.
+        allow_pickle: Whether the model may be saved in a format that runs code when it is read.
+        data: The data contract.
+        rules: What the gate asks; without it, the defaults of the task.
+        endpoints: Where the model may go, by name.
+    """
+
+    target: str
+    model: str = "model"
+    rows: str = "evaluation.parquet"
+    id: str = "row_id"
+    task: Literal["binary", "multiclass", "regression"] | None = None
+    positive: str | int | bool | None = None
+    slices: tuple[str, ...] = ()
+    training: str | None = None
+    leaderboard: str | None = None
+    metrics: str | None = None
+    python: str | None = None
+    allow_pickle: bool = False
+    data: tuple[DataSettings, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    endpoints: dict[Name, EndpointSettings] = msgspec.field(
+        default_factory=lambda: {"local": EndpointSettings()}
+    )
+
+
+class ToolkitSettings(Settings, frozen=True, kw_only=True):
+    """The section ``mltoolkit:``.
+
+    Attributes:
+        models: The models of the project by name.
+        state: The folder for what is not versioned: the journal, running servers, caches.
+        reports: The folder that evidence, verdicts and reports are written to.
+    """
+
+    models: dict[Name, ModelSettings]
+    state: str = ".mltoolkit"
+    reports: str = "reports"
+
+    def model(self, name: str | None = None) -> tuple[str, ModelSettings]:
+        """Return the named model, or the only one.
+
+        Raises:
+            InputError: There is no such model, or there are several and none was named.
+        """
+        if name is None:
+            if len(self.models) == 1:
+                return next(iter(self.models.items()))
+            raise InputError(
+                f"there are {len(self.models)} models: {', '.join(self.models)}", hint="name one with --model"
+            )
+        if name not in self.models:
+            raise InputError(f"no model {name!r} in params.yaml", hint=meant(name, list(self.models)))
+        return name, self.models[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A parsed YAML file: plain values, and the line of every key."""
+
+    path: str
+    values: dict[str, Any]
+    lines: Mapping[KeyPath, int] = field(repr=False)
+
+    def at(self, keys: KeyPath) -> Location:
+        """Return the location of a key, or of its nearest parent that has one."""
+        line = next((self.lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in self.lines), None)
+        return Location(path=self.path, line=line, key=_dotted(keys) or None)
+
+
+def parse(text: str, path: str) -> Document:
+    """Parse the text of a YAML file.
+
+    Args:
+        text: The content.
+        path: The name that errors carry.
+
+    Raises:
+        InputError: Not YAML, duplicate keys, tags of other languages, too deep or too large.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        root = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = None if mark is None else mark.line + 1
+        raise InputError(f"not YAML: {error.problem}", where=Location(path=path, line=line)) from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"not YAML: {str(error).splitlines()[0]}", where=Location(path=path)) from error
+    lines: dict[KeyPath, int] = {}
+    values = {} if root is None else _Reader(path, lines).read(root, ())
+    if not isinstance(values, dict):
+        raise InputError("must be a mapping of keys to values", where=Location(path=path, line=1))
+    return Document(path=path, values=values, lines=lines)
+
+
+class _Reader:
+    """Turns composed nodes into plain values and remembers lines."""
+
+    def __init__(self, path: str, lines: dict[KeyPath, int]) -> None:
+        self._path = path
+        self._lines = lines
+        self._left = _NODE_LIMIT
+
+    def read(self, node: Node, keys: KeyPath) -> Any:
+        line = node.start_mark.line + 1
+        self._lines.setdefault(keys, line)
+        self._left -= 1
+        if self._left < 0 or len(keys) > _DEPTH_LIMIT:
+            raise self._refuse("too large or too deep once aliases are expanded", line, keys)
+        match node:
+            case MappingNode():
+                return self._mapping(node, keys)
+            case SequenceNode():
+                return [self.read(child, (*keys, at)) for at, child in enumerate(node.value)]
+            case ScalarNode():
+                return self._scalar(node, keys, line)
+        raise self._refuse("an unknown kind of node", line, keys)
+
+    def _mapping(self, node: MappingNode, keys: KeyPath) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, ScalarNode):
+                raise self._refuse("a key must be a plain word", line, keys)
+            key = str(key_node.value)
+            if str(key_node.tag).endswith(":merge"):
+                raise self._refuse("merge keys (<<) are not YAML 1.2; write the keys out", line, keys)
+            if key in made:
+                raise self._refuse("duplicate key", line, (*keys, key))
+            self._lines[(*keys, key)] = line
+            made[key] = self.read(value_node, (*keys, key))
+        return made
+
+    def _scalar(self, node: ScalarNode, keys: KeyPath, line: int) -> Any:
+        text = str(node.value)
+        match str(node.tag).rpartition(":")[2]:
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int":
+                return int(
+                    text.replace("_", ""), 0 if text.lower().lstrip("+-")[:2] in {"0x", "0o", "0b"} else 10
+                )
+            case "float":
+                value = float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+                if not math.isfinite(value):
+                    raise self._refuse(f"{text} is not a finite number", line, keys)
+                return value
+            case "str" | "timestamp":
+                return text
+        raise self._refuse(f"the tag {node.tag} is not allowed", line, keys)
+
+    def _refuse(self, what: str, line: int, keys: KeyPath) -> InputError:
+        return InputError(what, where=Location(path=self._path, line=line, key=_dotted(keys) or None))
+
+
+def toolkit(document: Document) -> ToolkitSettings:
+    """Return the section ``mltoolkit:`` of a document.
+
+    Raises:
+        InputError: The section is missing or does not fit.
+    """
+    if SECTION not in document.values:
+        near = difflib.get_close_matches(SECTION, list(document.values), n=1)
+        raise InputError(
+            f"no section `{SECTION}:`",
+            where=document.at((near[0],)) if near else Location(path=document.path),
+            hint=f"did you mean `{SECTION}:`?"
+            if near
+            else "add one; the README shows the smallest that works",
+        )
+    settings = section(document, (SECTION,), ToolkitSettings)
+    if not settings.models:
+        raise InputError("no models", where=document.at((SECTION, "models")))
+    owner: dict[str, str] = {}
+    for name, model in settings.models.items():
+        for endpoint in model.endpoints:
+            # An endpoint answers with one model; two owners would deploy over each other.
+            if endpoint in owner:
+                raise InputError(
+                    f"the endpoint {endpoint!r} belongs to {owner[endpoint]!r} too",
+                    where=document.at((SECTION, "models", name, "endpoints", endpoint)),
+                    hint="give each model an endpoint of its own",
+                )
+            owner[endpoint] = name
+    return settings
+
+
+def section(document: Document, keys: tuple[str, ...], kind: type[T]) -> T:
+    """Return one section of a document as its type.
+
+    Args:
+        document: The parsed file.
+        keys: The path of the section.
+        kind: A Settings type.
+
+    Raises:
+        InputError: The section is missing, holds unknown keys, or values that do not fit.
+    """
+    values: Any = document.values
+    for depth, key in enumerate(keys):
+        if not isinstance(values, dict) or key not in values:
+            raise InputError(f"no section `{'.'.join(keys)}:`", where=document.at(keys[:depth]))
+        values = values[key]
+    try:
+        return msgspec.convert(values, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise _explain(document, keys, kind, values, str(error)) from error
+
+
+def meant(word: str, known: list[str]) -> str:
+    """Return advice on a word that is not known."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known) or 'none'}"
+
+
+def _explain(document: Document, keys: KeyPath, kind: Any, values: Any, message: str) -> InputError:
+    """Turn msgspec's sentence into one with a line and advice."""
+    what, _, path = message.partition(" - at `")
+    in_key = path.startswith("key")
+    steps = re.findall(
+        r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", path.removeprefix("key in ").lstrip("`").removeprefix("$")
+    )
+    for name, index in steps:
+        kind = _inside(kind, values)
+        if index == "...":  # msgspec does not say which key of a mapping: find the first that does not fit
+            return _explain_child(document, keys, kind, values, what)
+        key: Key = int(index) if index else name
+        kind = _child(kind, key)
+        keys, values = (*keys, key), _item(values, key)
+        if values is None:
+            break
+    kind = _inside(kind, values)
+    if in_key:
+        return _explain_child(document, keys, kind, values, what)
+    if "matching regex" in what:
+        return InputError(
+            f"{keys[-1]!r} is not a name",
+            where=document.at(keys),
+            hint="names are lower-case letters, digits and dashes, at most 40",
+        )
+    if unknown := re.search(r"unknown field `(.+)`", what):
+        known = _known(kind)
+        return InputError(
+            "unknown key", where=document.at((*keys, unknown[1])), hint=meant(unknown[1], known)
+        )
+    if missing := re.search(r"missing required field `(.+)`", what):
+        return InputError(f"`{missing[1]}` is missing", where=document.at(keys))
+    return InputError(f"{what[0].lower()}{what[1:]}", where=document.at(keys), hint=_choices(kind, values))
+
+
+def _explain_child(document: Document, keys: KeyPath, kind: Any, values: Any, what: str) -> InputError:
+    inner = get_args(kind)[-1] if get_origin(kind) is dict else Any
+    name_kind = get_args(kind)[0] if get_origin(kind) is dict else str
+    for key, value in values.items():
+        for part, part_kind in ((key, name_kind), (value, inner)):
+            try:
+                msgspec.convert(part, part_kind, strict=True)
+            except msgspec.ValidationError as error:
+                return _explain(document, (*keys, key), part_kind, part, str(error))
+    return InputError(what, where=document.at(keys))
+
+
+def _inside(kind: Any, values: Any) -> Any:
+    """Strip Annotated and optional wrappers; of a tagged union take the member the values name."""
+    if get_origin(kind) is Annotated:
+        return _inside(get_args(kind)[0], values)
+    if get_origin(kind) in {Union, types.UnionType}:
+        members = [member for member in get_args(kind) if member is not type(None)]
+        if len(members) == 1:
+            return _inside(members[0], values)
+        tag = values.get("kind") if isinstance(values, dict) else None
+        named = [m for m in members if isinstance(m, type) and issubclass(m, Settings | msgspec.Struct)]
+        return next((m for m in named if m.__struct_config__.tag == tag), kind)
+    return kind
+
+
+def _child(kind: Any, key: Key) -> Any:
+    if isinstance(key, int):
+        return next(iter(get_args(kind)), Any)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == key), kind)
+    return kind
+
+
+def _item(values: Any, key: Key) -> Any:
+    if isinstance(values, dict):
+        return values.get(key)
+    return values[key] if isinstance(values, list) and isinstance(key, int) else None
+
+
+def _known(kind: Any) -> list[str]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        tag = kind.__struct_config__.tag_field
+        return [*([tag] if tag else []), *(f.encode_name for f in msgspec.structs.fields(kind))]
+    return []
+
+
+def _choices(kind: Any, values: Any) -> str | None:
+    """Name what would have fitted, where the type says so."""
+    if get_origin(kind) is Literal:
+        return meant(str(values), [str(choice) for choice in get_args(kind)])
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return meant(str(values), [str(choice.value) for choice in kind])
+    if get_origin(kind) in {Union, types.UnionType}:
+        tags = [
+            m.__struct_config__.tag
+            for m in get_args(kind)
+            if isinstance(m, type) and issubclass(m, msgspec.Struct)
+        ]
+        return meant(str(values), [str(tag) for tag in tags]) if tags else None
+    return None
+
+
+def _dotted(keys: KeyPath) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")

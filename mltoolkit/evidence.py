@@ -1,0 +1,266 @@
+"""Evidence: everything the gate may look at, with its provenance. Values only; nothing is read here."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from mltoolkit.metrics import Task
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+Finite = Annotated[float, msgspec.Meta(ge=-1.7976931348623157e308, le=1.7976931348623157e308)]
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A part of a file that travels between commands: frozen, and strict about what it holds."""
+
+
+class FileRef(Value, frozen=True, kw_only=True):
+    """A file by path and content.
+
+    Attributes:
+        path: Relative to the file that names it, or to the project's root where it is an input.
+        digest: Of its content.
+    """
+
+    path: str
+    digest: Digest
+
+
+class Provenance(Value, frozen=True, kw_only=True):
+    """Where evidence comes from.
+
+    Attributes:
+        commit: 40 hex digits.
+        dirty: Whether files differed from that commit.
+        event: What started the run: ``push``, ``pull_request``, ``schedule``, or ``local``.
+        ref: The branch or tag, where there is one.
+        run: The address of the run, where there is one.
+        actor: Who started it.
+        data: Digest of the evaluation rows.
+        params: Digest of ``params.yaml``, where there is one.
+        lock: Digest of ``dvc.lock``, where there is one: it finds the verdict after a squash.
+        rules: Digest of the rules as they stood.
+    """
+
+    commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}$")]
+    dirty: bool
+    event: str
+    ref: str | None
+    run: str | None
+    actor: str | None
+    data: Digest
+    params: Digest | None
+    lock: Digest | None
+    rules: Digest
+
+
+class Subject(Value, frozen=True, kw_only=True):
+    """A model that was measured.
+
+    Attributes:
+        digest: Of its directory.
+        path: Where it stood.
+        flavor: The MLflow flavor that loads it.
+        probabilities: Whether it answers probabilities, and not labels or values.
+    """
+
+    digest: Digest
+    path: str
+    flavor: str
+    probabilities: bool
+
+
+class Measurement(Value, frozen=True, kw_only=True):
+    """One metric, on one slice, for one subject.
+
+    Attributes:
+        metric: A name of the catalogue, or ``file:KEY``.
+        of: ``challenger``, ``champion``, or the name of a baseline.
+        slice: ``column=value``, or None for all rows.
+        value: Rounded to six significant digits; None where it is not defined.
+        n: Rows that it was measured on; None for a number that a stage wrote.
+        reason: Why there is no value.
+    """
+
+    metric: str
+    of: str
+    slice: str | None = None
+    value: Finite | None = None
+    n: int | None = None
+    reason: str | None = None
+
+
+class BaselineValue(Value, frozen=True, kw_only=True):
+    """A trivial predictor.
+
+    Attributes:
+        name: ``base-rate``, ``majority`` or ``mean``.
+        source: ``training`` rows, or where nothing is known of them the ``evaluation`` rows
+            themselves, whose best constant no constant learned elsewhere can beat.
+        value: What it always predicts.
+    """
+
+    name: str
+    source: Literal["training", "evaluation"]
+    value: str | Finite | tuple[Finite, ...]
+
+
+class WorstRow(Value, frozen=True, kw_only=True):
+    """A row that the challenger got most wrong.
+
+    Attributes:
+        id: The row's id.
+        target: The truth.
+        prediction: What the challenger said.
+        loss: How wrong that is: squared error, or squared distance of the probabilities.
+    """
+
+    id: str
+    target: str
+    prediction: str
+    loss: Finite
+
+
+class Rows(Value, frozen=True, kw_only=True):
+    """The evaluation rows.
+
+    Attributes:
+        path: The Parquet file.
+        digest: Of its content.
+        count: How many rows.
+        id: The column with their ids.
+        target: The column with the truth.
+    """
+
+    path: str
+    digest: Digest
+    count: int
+    id: str
+    target: str
+
+
+class Tried(Value, frozen=True, kw_only=True):
+    """One estimator of the leaderboard, measured on the validation split.
+
+    Attributes:
+        estimator: Its name in ``params.yaml``.
+        kind: The algorithm.
+        metrics: By name.
+        chosen: Whether it became the model.
+    """
+
+    estimator: str
+    kind: str
+    metrics: dict[str, Finite]
+    chosen: bool
+
+
+class Evidence(Value, frozen=True, kw_only=True):
+    """What was measured, on which rows, with provenance.
+
+    Attributes:
+        schema: Name and version of this file's format.
+        tool: The version that wrote it.
+        model: The model's name in ``params.yaml``.
+        endpoint: Where it asks to go; None where the model has no endpoint.
+        task: What is predicted.
+        positive: The class whose probability is judged (binary).
+        rows: The evaluation rows.
+        challenger: The model that asks.
+        champion: The model that is live, scored on the same rows; None with a reason.
+        no_champion: Why there is no champion.
+        baselines: The trivial predictors.
+        measurements: Every number.
+        leaderboard: What training tried.
+        worst: The rows with the largest loss, worst first.
+        predictions: ``predictions.parquet`` beside this file.
+        golden: ``golden.json`` beside this file: requests with the offline predictions.
+        provenance: Where all of this comes from.
+    """
+
+    schema: Literal["mltoolkit.evidence/1"] = "mltoolkit.evidence/1"
+    tool: str
+    model: str
+    endpoint: str | None
+    task: Task
+    positive: str | None
+    rows: Rows
+    challenger: Subject
+    champion: Subject | None
+    no_champion: str | None
+    baselines: tuple[BaselineValue, ...]
+    measurements: tuple[Measurement, ...]
+    leaderboard: tuple[Tried, ...]
+    worst: tuple[WorstRow, ...]
+    predictions: FileRef
+    golden: FileRef
+    provenance: Provenance
+
+    def measured(self, metric: str, of: str, slice_: str | None = None) -> Measurement | None:
+        """Return one measurement, or None where it was not made."""
+        wanted = (metric, of, slice_)
+        return next((m for m in self.measurements if (m.metric, m.of, m.slice) == wanted), None)
+
+
+class Golden(Value, frozen=True, kw_only=True):
+    """Requests whose answers are known, to prove a server with.
+
+    Attributes:
+        schema: Name and version of this file's format.
+        request: The body of ``/invocations``, in MLflow's ``dataframe_split`` form.
+        predictions: What the model answered offline for each row: a number, a label, or a list.
+        ids: The rows' ids.
+    """
+
+    schema: Literal["mltoolkit.golden/1"] = "mltoolkit.golden/1"
+    request: dict[str, Any]
+    predictions: tuple[Any, ...]
+    ids: tuple[str, ...]
+
+
+class Leaderboard(Value, frozen=True, kw_only=True):
+    """What training tried, best first, as the ``train`` stage writes it.
+
+    Attributes:
+        schema: Name and version of this file's format.
+        metric: What the choice was made by.
+        tried: The estimators.
+        model: Digest of the model that came of it.
+        parameters: By estimator, as ``params.yaml`` gave them.
+    """
+
+    schema: Literal["mltoolkit.leaderboard/1"] = "mltoolkit.leaderboard/1"
+    metric: str
+    tried: tuple[Tried, ...]
+    model: Digest
+    parameters: dict[str, dict[str, Any]]
+
+
+class Prepared(Value, frozen=True, kw_only=True):
+    """What the ``prepare`` stage found out, for training and for baselines.
+
+    Attributes:
+        schema: Name and version of this file's format.
+        task: What is predicted.
+        id: The column with row ids.
+        target: The column with the truth.
+        numeric: Features that are numbers.
+        categorical: Features that are names.
+        impute: By feature, how training fills what is missing; learned on training rows only.
+        splits: Rows by split: ``train``, ``validation``, ``evaluation``.
+        classes: Count of each class among the training rows (train and validation); empty for regression.
+        mean: Of the training rows' target, for regression.
+        digests: Of the files that were written, by split.
+    """
+
+    schema: Literal["mltoolkit.prepared/1"] = "mltoolkit.prepared/1"
+    task: Task
+    id: str
+    target: str
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    impute: dict[str, str | Finite]
+    splits: dict[str, int]
+    classes: dict[str, int]
+    mean: Finite | None
+    digests: dict[str, Digest]

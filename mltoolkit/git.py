@@ -1,0 +1,116 @@
+"""The one place that starts git. Its texts are never parsed, only its exit codes and plumbing output."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mltoolkit import proc
+from mltoolkit.errors import InputError, OutsideError
+
+_TIMEOUT = 60.0
+_NEUTRAL = {
+    # One language, no pagers, no prompts, no hooks or aliases of the user's in what we automate.
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+
+
+def git(
+    root: Path,
+    *words: str,
+    data: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float = _TIMEOUT,
+) -> proc.Completed:
+    """Run git in a folder and return how it ended.
+
+    Raises:
+        OutsideError: git cannot be started, or hangs.
+    """
+    return proc.run(
+        ["git", "-C", root, *words],
+        env=proc.full_environment({**_NEUTRAL, **(env or {})}),
+        data=data,
+        timeout=timeout,
+    )
+
+
+def output(
+    root: Path,
+    *words: str,
+    data: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float = _TIMEOUT,
+) -> str:
+    """Run git and return what it printed, without the last newline.
+
+    Raises:
+        OutsideError: It ended with another code than 0.
+    """
+    done = git(root, *words, data=data, env=env, timeout=timeout)
+    if done.code:
+        raise OutsideError(f"git {words[0]} failed: {done.tail()}")
+    return done.out.decode(errors="surrogateescape").removesuffix("\n")
+
+
+def top(folder: Path) -> Path:
+    """Return the root of the work tree that ``folder`` is in.
+
+    Raises:
+        InputError: There is no git repository, or it has no commit.
+    """
+    done = git(folder, "rev-parse", "--show-toplevel")
+    if done.code:
+        raise InputError(
+            f"{folder} is not in a git repository",
+            hint="evidence names the commit it was made from: git init && git add -A && git commit",
+        )
+    return Path(done.out.decode(errors="surrogateescape").removesuffix("\n"))
+
+
+def head(root: Path) -> str:
+    """Return the commit that is checked out, as 40 hex digits.
+
+    Raises:
+        InputError: The repository has no commit yet.
+    """
+    commit = resolve(root, "HEAD")
+    if commit is None:
+        raise InputError(f"the repository {root} has no commit yet", hint="git add -A && git commit")
+    return commit
+
+
+def resolve(root: Path, ref: str) -> str | None:
+    """Return the commit that a name stands for, or None where there is none."""
+    done = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return None if done.code else done.out.decode().strip()
+
+
+def changes(root: Path) -> list[str]:
+    """Return the paths that differ from the commit that is checked out, untracked ones included."""
+    listed = output(root, "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames")
+    return [entry[3:] for entry in listed.split("\0") if entry]
+
+
+def shallow(root: Path) -> bool:
+    """Tell whether history is cut off."""
+    return output(root, "rev-parse", "--is-shallow-repository") == "true"
+
+
+def merge_base(root: Path, one: str, other: str) -> str | None:
+    """Return the newest commit that two commits share, or None."""
+    done = git(root, "merge-base", "--end-of-options", one, other)
+    return None if done.code else done.out.decode().strip()
+
+
+def show(root: Path, commit: str, path: str) -> bytes | None:
+    """Return a file as it was in a commit, or None where it was not there.
+
+    Args:
+        root: The work tree.
+        commit: 40 hex digits.
+        path: Relative to the root of the work tree, with forward slashes.
+    """
+    done = git(root, "cat-file", "blob", f"{commit}:{path}")
+    return None if done.code else done.out

@@ -1,0 +1,72 @@
+"""The catalogue of metrics: what each is called, which way is better, and where it applies.
+
+Names only, so that the gate knows them without numpy; the arithmetic is in ``statistics``.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Task(StrEnum):
+    """What is predicted."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class Better(StrEnum):
+    """Which way a metric gets better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of the catalogue.
+
+    Attributes:
+        name: As rules and reports write it.
+        better: Which way is better.
+        tasks: Where it applies.
+        probabilities: Whether it needs probabilities and not only labels.
+    """
+
+    name: str
+    better: Better
+    tasks: tuple[Task, ...]
+    probabilities: bool = False
+
+
+_CLASSES = (Task.BINARY, Task.MULTICLASS)
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(name="roc-auc", better=Better.HIGHER, tasks=(Task.BINARY,), probabilities=True),
+        Metric(name="brier", better=Better.LOWER, tasks=_CLASSES, probabilities=True),
+        Metric(name="log-loss", better=Better.LOWER, tasks=_CLASSES, probabilities=True),
+        Metric(name="accuracy", better=Better.HIGHER, tasks=_CLASSES),
+        Metric(name="balanced-accuracy", better=Better.HIGHER, tasks=_CLASSES),
+        Metric(name="precision", better=Better.HIGHER, tasks=(Task.BINARY,)),
+        Metric(name="recall", better=Better.HIGHER, tasks=(Task.BINARY,)),
+        Metric(name="f1", better=Better.HIGHER, tasks=(Task.BINARY,)),
+        Metric(name="f1-macro", better=Better.HIGHER, tasks=_CLASSES),
+        Metric(name="rmse", better=Better.LOWER, tasks=(Task.REGRESSION,)),
+        Metric(name="mse", better=Better.LOWER, tasks=(Task.REGRESSION,)),
+        Metric(name="mae", better=Better.LOWER, tasks=(Task.REGRESSION,)),
+        Metric(name="r2", better=Better.HIGHER, tasks=(Task.REGRESSION,)),
+    )
+}
+
+FROM_FILE = "file:"
+"""The prefix of a metric that a stage wrote itself: ``file:profit``."""
+
+
+class Baseline(StrEnum):
+    """A trivial predictor that every challenger must beat."""
+
+    BASE_RATE = "base-rate"
+    MAJORITY = "majority"
+    MEAN = "mean"
