@@ -1,5 +1,7 @@
 """Gate rules: one question each, as ``params.yaml`` asks it. What a rule answers is in ``gate``."""
 
+import hashlib
+import json
 from enum import StrEnum
 from typing import Annotated
 
@@ -108,6 +110,17 @@ def defaults(task: Task, *, probabilities: bool) -> tuple[Rule, ...]:
     if not probabilities:
         return (accuracy,)
     return (BetterThanBaseline(metric="brier", baseline=Baseline.BASE_RATE), accuracy)
+
+
+def effective(rules: tuple[Rule, ...], task: Task, *, probabilities: bool) -> tuple[Rule, ...]:
+    """Return the rules of a project, or the defaults where it wrote none."""
+    return rules or defaults(task, probabilities=probabilities)
+
+
+def digest(rules: tuple[Rule, ...]) -> str:
+    """Return the digest of rules by what they ask, not by how the file spells them."""
+    plain = json.dumps(msgspec.to_builtins(rules), sort_keys=True, allow_nan=False)
+    return f"sha256:{hashlib.sha256(plain.encode()).hexdigest()}"
 
 
 def _check_metric(name: str) -> None:
