@@ -245,7 +245,10 @@ def losses(*, truth: npt.NDArray[Any], answers: Answers) -> Floats:
         table = answers.probabilities
         distance: Floats = ((table - np.eye(table.shape[1])[truth]) ** 2).sum(axis=1)
         return distance
-    return np.not_equal(answers.labels, truth).astype(np.float64)
+    if answers.labels is None:
+        raise CannotTellError("the model answered nothing")
+    wrong: Floats = np.not_equal(answers.labels, truth).astype(np.float64)
+    return wrong
 
 
 def constant(*, task: Task, n: int, value: float | str | Sequence[float], classes: Sequence[str]) -> Answers:
