@@ -1,0 +1,141 @@
+"""The evaluation rows: what is predicted, for which rows, and in which slices they fall."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mltoolkit import files, statistics
+from mltoolkit.config import ModelSettings
+from mltoolkit.errors import CannotTellError, InputError, Location
+from mltoolkit.metrics import Task
+from mltoolkit.models import ModelDirectory
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """The evaluation rows, as far as judging needs them.
+
+    Attributes:
+        path: The Parquet file.
+        digest: Of its content.
+        ids: (n,) as text, unique.
+        truth: (n,) numbers for regression, codes into ``classes`` otherwise.
+        slices: (n,) text by column.
+        task: What is predicted.
+        classes: The classes as text; empty for regression.
+        positive: The class whose probability is judged (binary).
+    """
+
+    path: Path
+    digest: str
+    ids: list[str]
+    truth: npt.NDArray[Any]
+    slices: dict[str, npt.NDArray[Any]]
+    task: Task
+    classes: tuple[str, ...]
+    positive: str | None
+
+
+def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
+    """Read the evaluation rows and find out what is predicted.
+
+    Args:
+        path: A Parquet file.
+        settings: The model's settings: id, target, slices, task.
+        model: The challenger, whose metadata may name task and classes.
+
+    Raises:
+        InputError: The file is missing, not Parquet, or lacks columns.
+        CannotTellError: It has no rows, one class only, missing targets, or ids that are not unique.
+    """
+    where = Location(path=str(path))
+    digest = files.digest_file(path)
+    try:
+        known = pq.read_schema(path).names
+        wanted = [settings.id, settings.target, *settings.slices]
+        if missing := [name for name in wanted if name not in known]:
+            raise InputError(
+                f"has no column {', '.join(missing)}", where=where, hint=f"it has {', '.join(known)}"
+            )
+        table = pq.read_table(path, columns=list(dict.fromkeys(wanted)))
+    except pa.ArrowException as error:
+        raise InputError(f"is not a Parquet file that can be read: {error}", where=where) from error
+    if not table.num_rows:
+        raise CannotTellError("the evaluation set is empty", where=where)
+    ids = _text(table[settings.id])
+    if any(name is None for name in ids) or len(set(ids)) != len(ids):
+        raise CannotTellError(f"the ids in `{settings.id}` are missing or not unique", where=where)
+    target = table[settings.target]
+    if target.null_count:
+        raise CannotTellError(f"{target.null_count} rows have no `{settings.target}`", where=where)
+    task, classes = _task(target, settings, model, where)
+    values = target.to_numpy()
+    if task is Task.REGRESSION:
+        truth: npt.NDArray[Any] = values.astype(np.float64)
+        if not np.isfinite(truth).all():
+            raise CannotTellError(f"`{settings.target}` holds NaN or infinities", where=where)
+    else:
+        truth = statistics.encode(values, classes)
+        _check_classes(truth, values, classes, where)
+    return Frame(
+        path=path,
+        digest=digest,
+        ids=[str(name) for name in ids],
+        truth=truth,
+        slices={name: np.array(_text(table[name]), dtype=object) for name in settings.slices},
+        task=task,
+        classes=classes,
+        positive=_positive(task, classes, settings, where),
+    )
+
+
+def _task(
+    target: "pa.ChunkedArray[Any]", settings: ModelSettings, model: ModelDirectory, where: Location
+) -> tuple[Task, tuple[str, ...]]:
+    named = settings.task or model.metadata.get("task")
+    numeric = pa.types.is_integer(target.type) or pa.types.is_floating(target.type)
+    found = [statistics.label(value) for value in pc.unique(target).to_pylist()[:1000]]
+    if named is None:
+        # Numbers are classes only where they are 0 and 1; everything else has to be said.
+        named = "regression" if numeric and not set(found) <= {"0", "1"} else "classification"
+    if named == Task.REGRESSION:
+        if not (numeric or pa.types.is_decimal(target.type)):
+            raise InputError(f"`{settings.target}` is {target.type}, not a number", where=where)
+        return Task.REGRESSION, ()
+    declared = model.metadata.get("classes")
+    listed = [statistics.label(value) for value in declared] if isinstance(declared, list) else []
+    classes = tuple(listed or sorted(set(found)))
+    if len(set(found)) < 2:  # noqa: PLR2004 - a decision needs two classes
+        raise CannotTellError(f"the evaluation set has one class only: {', '.join(found)}", where=where)
+    return (Task.BINARY if len(classes) == 2 else Task.MULTICLASS), classes  # noqa: PLR2004 - binary
+
+
+def _check_classes(
+    truth: npt.NDArray[Any], values: npt.NDArray[Any], classes: tuple[str, ...], where: Location
+) -> None:
+    if unknown := sorted({statistics.label(value) for value in np.unique(values[truth < 0]).tolist()}):
+        raise CannotTellError(
+            f"the rows hold classes that the model does not know: {', '.join(unknown[:5])}",
+            where=where,
+            hint=f"it knows {', '.join(classes)}",
+        )
+
+
+def _positive(task: Task, classes: tuple[str, ...], settings: ModelSettings, where: Location) -> str | None:
+    if task is not Task.BINARY:
+        return None
+    if settings.positive is None:
+        return classes[-1]
+    name = statistics.label(settings.positive)
+    if name not in classes:
+        raise InputError(f"`positive: {name}` is none of the classes {', '.join(classes)}", where=where)
+    return name
+
+
+def _text(column: "pa.ChunkedArray[Any]") -> list[str | None]:
+    return pc.cast(column, pa.string(), safe=False).to_pylist()
