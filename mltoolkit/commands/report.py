@@ -1,0 +1,156 @@
+"""``mltoolkit report``: evidence and verdict as Markdown."""
+
+import argparse
+import os
+from pathlib import Path
+
+from mltoolkit import config, files, git, github, project, report
+from mltoolkit.commands import Result
+from mltoolkit.commands.gate import load_evidence
+from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
+from mltoolkit.evidence import Prepared
+from mltoolkit.gate import Verdict
+from mltoolkit.report import Change, Comparison
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--model", metavar="NAME", help="the model (default: the only one)")
+    parser.add_argument(
+        "--base",
+        metavar="REF",
+        help="the commit to compare with (default: a pull request's base, else the parent)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="where to write; - for standard output (default: reports/MODEL/report.md)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Render the report.
+
+    Raises:
+        InputError: The configuration is wrong, or there is no evidence or verdict.
+        CannotTellError: The evidence or the verdict is damaged, or the two do not belong together.
+    """
+    here = project.load(arguments.project)
+    name, settings = here.settings.model(arguments.model)
+    folder = here.reports(name)
+    evidence = load_evidence(folder / "evidence.json")
+    verdict = files.load(folder / "verdict.json", Verdict, error=CannotTellError)
+    if verdict.evidence != files.digest_file(folder / "evidence.json"):
+        raise CannotTellError(
+            "is about other evidence",
+            where=Location(path=str(folder / "verdict.json")),
+            hint="run mltoolkit gate again",
+        )
+    prepared = None if settings.training is None else files.load(here.root / settings.training, Prepared)
+    content = report.render(evidence, verdict, comparison=compare(here, arguments.base), prepared=prepared)
+    if arguments.output == "-":
+        return Result(text=content.rstrip("\n"), value={"report": content})
+    path = Path(arguments.output) if arguments.output else folder / "report.md"
+    files.write_bytes(path, content.encode())
+    return Result(text=f"{verdict.decision}: written to {path}", value={"path": str(path)})
+
+
+def compare(here: project.Project, asked: str | None) -> Comparison:
+    """Compare parameters and data with the base commit, as far as git can tell.
+
+    Raises:
+        InputError: A base was named, and there is no such commit.
+    """
+    try:
+        top = git.top(here.root)
+        base, reason = _base(top, asked)
+    except InputError as error:
+        if asked is not None:
+            raise
+        return Comparison(reason=error.what)
+    if base is None:
+        return Comparison(reason=reason)
+    inside = here.root.resolve().relative_to(top.resolve())
+
+    def at_base(name: str) -> bytes | None:
+        return git.show(top, base, (inside / name).as_posix())
+
+    lock = here.root / project.LOCK
+    try:
+        then, now = _flat(at_base(project.PARAMS)), _flat((here.root / project.PARAMS).read_bytes())
+        then_data, now_data = (
+            _outputs(at_base(project.LOCK)),
+            _outputs(lock.read_bytes() if lock.exists() else None),
+        )
+    except MltoolkitError as error:
+        return Comparison(reason=f"the base commit's files cannot be read: {error.what}")
+    return Comparison(base=base, parameters=_changes(then, now), data=_changes(then_data, now_data))
+
+
+def _base(top: Path, asked: str | None) -> tuple[str | None, str | None]:
+    """Return the commit to compare with, or None and why."""
+    head = git.head(top)
+    if asked is not None:
+        found = git.resolve(top, asked)
+        if found is None:
+            raise InputError(f"no commit {asked!r} here", hint=_fetch(top))
+        return found, None
+    target = github.context(os.environ).base
+    if target is None:
+        found = git.resolve(top, "HEAD~1")
+        return found, None if found else _why_none(top, "this is the first commit")
+    tip = git.resolve(top, f"refs/remotes/origin/{target}") or git.resolve(top, f"refs/heads/{target}")
+    if tip is None:
+        return None, _why_none(top, f"the base branch {target} was not fetched")
+    found = git.merge_base(top, tip, head)
+    return found, None if found else _why_none(top, f"no common commit with {target}")
+
+
+def _why_none(top: Path, otherwise: str) -> str:
+    return "history is cut off (a shallow clone): git fetch --unshallow" if git.shallow(top) else otherwise
+
+
+def _fetch(top: Path) -> str | None:
+    return "history is cut off here; try git fetch --unshallow" if git.shallow(top) else None
+
+
+def _flat(data: bytes | None) -> dict[str, str]:
+    """Return every value of a YAML file by its dotted key."""
+    if data is None:
+        return {}
+    found: dict[str, str] = {}
+
+    def walk(value: object, key: str) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                walk(inner, f"{key}.{name}" if key else str(name))
+        elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+            for at, inner in enumerate(value):
+                walk(inner, f"{key}[{at}]")
+        elif isinstance(value, list):
+            found[key] = ", ".join(str(inner) for inner in value)
+        else:
+            found[key] = str(value)
+
+    walk(config.parse(data.decode("utf-8-sig", errors="replace"), project.PARAMS).values, "")
+    return found
+
+
+def _outputs(data: bytes | None) -> dict[str, str]:
+    """Return digest and size of what the stages wrote, by path."""
+    if data is None:
+        return {}
+    stages = config.parse(data.decode(errors="replace"), project.LOCK).values.get("stages") or {}
+    return {
+        str(out["path"]): f"{str(out.get('md5'))[:12]} ({out.get('size', 0):,} bytes)"
+        for stage in stages.values()
+        for out in stage.get("outs", ())
+    }
+
+
+def _changes(before: dict[str, str], after: dict[str, str]) -> tuple[Change, ...]:
+    return tuple(
+        Change(what=key, before=before.get(key), after=after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    )
