@@ -17,7 +17,7 @@ _TITLES = {
     Decision.REJECT: "❌ reject",
     Decision.INCONCLUSIVE: "❔ cannot tell",
 }
-_MARKS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.UNKNOWN: "❔", Answer.NOT_APPLICABLE: "–"}
+_MARKS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.UNKNOWN: "❔", Answer.NOT_APPLICABLE: "·"}
 _SLICES_SHOWN = 15
 _CHANGES_SHOWN = 40
 
