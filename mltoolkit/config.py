@@ -196,13 +196,13 @@ class _Reader:
         if self._left < 0 or len(keys) > _DEPTH_LIMIT:
             raise self._refuse("too large or too deep once aliases are expanded", line, keys)
         match node:
-            case MappingNode():
+            case MappingNode() if str(node.tag).endswith(":map"):
                 return self._mapping(node, keys)
-            case SequenceNode():
+            case SequenceNode() if str(node.tag).endswith(":seq"):
                 return [self.read(child, (*keys, at)) for at, child in enumerate(node.value)]
             case ScalarNode():
                 return self._scalar(node, keys, line)
-        raise self._refuse("an unknown kind of node", line, keys)
+        raise self._refuse(f"the tag {node.tag} is not allowed", line, keys)
 
     def _mapping(self, node: MappingNode, keys: KeyPath) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -358,9 +358,12 @@ def _inside(kind: Any, values: Any) -> Any:
         members = [member for member in get_args(kind) if member is not type(None)]
         if len(members) == 1:
             return _inside(members[0], values)
-        tag = values.get("kind") if isinstance(values, dict) else None
         named = [m for m in members if isinstance(m, type) and issubclass(m, Settings | msgspec.Struct)]
-        return next((m for m in named if m.__struct_config__.tag == tag), kind)
+        if len(named) == 1 and isinstance(values, dict):
+            return named[0]
+        tags = [(m, m.__struct_config__.tag_field, m.__struct_config__.tag) for m in named]
+        found = values if isinstance(values, dict) else {}
+        return next((m for m, field_, tag in tags if field_ and found.get(field_) == tag), kind)
     return kind
 
 

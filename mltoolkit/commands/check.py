@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltoolkit import __version__, contract, files, project
+from mltoolkit import __version__, files, project
 from mltoolkit.commands import Result
 from mltoolkit.config import DataSettings
-from mltoolkit.contract import Check, CheckedFile, ContractFinding, Outcome, gx
+from mltoolkit.contract import findings, gx
+from mltoolkit.contract.findings import Check, CheckedFile, ContractFinding, Outcome
 from mltoolkit.errors import CannotTellError, InputError, Location, OutsideError, RefusedError
 
 if TYPE_CHECKING:
@@ -63,21 +64,21 @@ def check_file(root: Path, data: DataSettings, *, docs: Path | None) -> CheckedF
     suite = gx.read_suite(root / data.suite)
     digest = files.digest_file(root / data.path)
     table = read_table(root / data.path)
-    findings: list[ContractFinding] = contract.own_findings(
+    found: list[ContractFinding] = findings.own(
         names=[str(name) for name in table.columns],
         rows=len(table),
         minimum_rows=data.minimum_rows,
         expectations=len(suite["expectations"]),
     )
     if suite["expectations"] and len(table):
-        findings += gx.validate(suite, root / data.suite, table, docs=docs)
+        found += gx.validate(suite, root / data.suite, table, docs=docs)
     return CheckedFile(
         path=data.path,
         digest=digest,
         suite=data.suite,
         suite_digest=files.digest_file(root / data.suite),
         rows=len(table),
-        findings=tuple(findings),
+        findings=tuple(found),
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mltoolkit import files, proc
-from mltoolkit.contract import ContractFinding, Outcome, Severity
+from mltoolkit.contract.findings import ContractFinding, Outcome, Severity
 from mltoolkit.errors import InputError, Location, OutsideError
 
 if TYPE_CHECKING:

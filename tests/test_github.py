@@ -1,0 +1,34 @@
+from mltoolkit import github
+
+
+def test_outside_a_workflow_everything_is_local() -> None:
+    context = github.context({"GITHUB_REF": "refs/heads/main"})
+
+    assert context == github.Context(event="local", ref=None, run=None, actor=None, base=None)
+
+
+def test_a_job_names_its_event_run_and_actor() -> None:
+    context = github.context(
+        {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_REF": "refs/pull/7/merge",
+            "GITHUB_SERVER_URL": "https://github.example",
+            "GITHUB_REPOSITORY": "team/model",
+            "GITHUB_RUN_ID": "42",
+            "GITHUB_ACTOR": "ada",
+            "GITHUB_BASE_REF": "main",
+        }
+    )
+
+    assert context == github.Context(
+        event="pull_request",
+        ref="refs/pull/7/merge",
+        run="https://github.example/team/model/actions/runs/42",
+        actor="ada",
+        base="main",
+    )
+
+
+def test_a_job_that_hides_its_event_is_not_taken_for_local() -> None:
+    assert github.context({"GITHUB_ACTIONS": "true"}).event == "unknown"
