@@ -15,6 +15,18 @@ _NEUTRAL = {
     "GIT_OPTIONAL_LOCKS": "0",
 }
 
+_ELSEWHERE = (
+    # Set inside hooks; with them git would work on another repository than the folder we name.
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
+
 
 def git(
     root: Path,
@@ -28,9 +40,11 @@ def git(
     Raises:
         OutsideError: git cannot be started, or hangs.
     """
+    inherited = proc.full_environment(_NEUTRAL)
+    own = {name: value for name, value in inherited.items() if name not in _ELSEWHERE}
     return proc.run(
         ["git", "-C", root, *words],
-        env=proc.full_environment({**_NEUTRAL, **(env or {})}),
+        env={**own, **(env or {})},
         data=data,
         timeout=timeout,
     )

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,13 +36,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
             raise OutsideError(f"answered {self.status} with something that is not JSON") from error
 
 
-def request(method: str, url: str, *, body: object = None, timeout: float) -> Answer:
+def request(
+    method: str, url: str, *, body: object = None, headers: Mapping[str, str] | None = None, timeout: float
+) -> Answer:
     """Ask a server over plain HTTP.
 
     Args:
         method: GET, POST, ...
         url: ``http://host:port/path``.
         body: Sent as JSON, or as it is where it is bytes.
+        headers: Sent too.
         timeout: Seconds, for each step of the connection.
 
     Raises:
@@ -55,11 +59,11 @@ def request(method: str, url: str, *, body: object = None, timeout: float) -> An
         if body is None
         else json.dumps(body, allow_nan=False).encode()
     )
-    headers = {} if data is None else {"Content-Type": "application/json"}
+    sent = {**({} if data is None else {"Content-Type": "application/json"}), **(headers or {})}
     # http.client knows no proxies, which is what we want of a loopback address.
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
     try:
-        connection.request(method, parts.path or "/", body=data, headers=headers)
+        connection.request(method, parts.path or "/", body=data, headers=sent)
         answer = connection.getresponse()
         content = answer.read(_BODY_LIMIT + 1)
     except (OSError, http.client.HTTPException) as error:
