@@ -1,0 +1,1 @@
+"""What can bring a release onto an endpoint; each target is a module, and none knows another."""
