@@ -236,6 +236,18 @@ class Leaderboard(Value, frozen=True, kw_only=True):
     parameters: dict[str, dict[str, Any]]
 
 
+class Imputation(Value, frozen=True, kw_only=True):
+    """How training fills what is missing in one feature.
+
+    Attributes:
+        strategy: ``none`` leaves it to an estimator that takes missing values.
+        value: What a ``constant`` fills in: a number for a numeric feature, a word for a categorical one.
+    """
+
+    strategy: Literal["median", "mean", "most-frequent", "constant", "none"]
+    value: Finite | str | None = None
+
+
 class Prepared(Value, frozen=True, kw_only=True):
     """What the ``prepare`` stage found out, for training and for baselines.
 
@@ -248,9 +260,10 @@ class Prepared(Value, frozen=True, kw_only=True):
         categorical: Features that are names.
         impute: By feature, how training fills what is missing; learned on training rows only.
         splits: Rows by split: ``train``, ``validation``, ``evaluation``.
+        positive: Of a binary task, the class whose probability is judged, as text.
         classes: Count of each class among the training rows (train and validation); empty for regression.
         mean: Of the training rows' target, for regression.
-        digests: Of the files that were written, by split.
+        digests: Of the files that were written: ``train`` (with the validation rows) and ``evaluation``.
     """
 
     schema: Literal["mltoolkit.prepared/1"] = "mltoolkit.prepared/1"
@@ -259,8 +272,9 @@ class Prepared(Value, frozen=True, kw_only=True):
     target: str
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
-    impute: dict[str, str | Finite]
+    impute: dict[str, Imputation]
     splits: dict[str, int]
+    positive: str | None
     classes: dict[str, int]
     mean: Finite | None
     digests: dict[str, Digest]

@@ -23,12 +23,14 @@ LOADERS = {
 
 REVIEWED_TYPES = frozenset(
     {
+        "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.tree._tree.Tree",
     }
 )
 """Types that skops does not trust by itself and that we read: plain arrays behind compiled code of
-scikit-learn, without ``__reduce__`` of their own that runs anything else."""
+scikit-learn, without ``__reduce__`` of their own that runs anything else, and the element type of an
+array, which skops takes from an empty array that numpy reads with pickles refused."""
 
 _METADATA = "mltoolkit"
 
