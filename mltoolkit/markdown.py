@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 _LIMIT = 200
 _SPECIAL = re.compile(
     r"""[\\`*\[\]#|~$<>&@]  # code, emphasis, links, issues, cells, struck text, formulas, HTML, mentions
-    | (?<!\w)_ | _(?!\w)     # emphasis; inside a word an underscore is only itself
+    | (?<![^\W_])_ | _(?![^\W_])  # emphasis; inside a word an underscore is only itself
     | :(?=\S)                # addresses and :emoji:
     | (?<=\bwww)\.           # addresses without a scheme
     | (?<=\bgh)-(?=\d)       # GH-12
