@@ -83,7 +83,9 @@ def evaluate(
         CannotTellError: The challenger cannot be scored, or what it answers cannot be judged.
         InputError: A file that the settings name is missing or does not fit.
     """
-    further = _further(root, settings)
+    # What the stages wrote is about the model that they made, and of any other it says nothing.
+    staged = challenger.path.resolve() == (root / settings.model).resolve()
+    further = _further(root, settings) if staged else []
     training = None if settings.training is None else files.load(root / settings.training, Prepared)
     board = None if settings.leaderboard is None else files.load(root / settings.leaderboard, Leaderboard)
     golden = sorted({round(at) for at in np.linspace(0, len(frame.ids) - 1, _GOLDEN_ROWS).tolist()})
@@ -145,7 +147,7 @@ def evaluate(
         no_champion=champion.absent,
         baselines=baselines,
         measurements=tuple(measurements),
-        leaderboard=() if board is None else board.tried,
+        leaderboard=board.tried if board is not None and board.model == challenger.digest else (),
         worst=_worst(frame, answers),
         predictions=_write(out, "predictions.parquet", _predictions(frame, answers, champion_answers)),
         golden=_write(

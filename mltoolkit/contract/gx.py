@@ -51,8 +51,6 @@ def validate(
     import os
 
     os.environ.update(proc.QUIET)
-    # Its progress bars would stand between the lines of ours.
-    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         import great_expectations as gx
         from great_expectations.exceptions.exceptions import GreatExpectationsError
@@ -62,6 +60,8 @@ def validate(
         ) from error
 
     context: Any = gx.get_context(mode="ephemeral")
+    # Its progress bars would stand between the lines of ours.
+    context.variables.progress_bars = {"globally": False}
     name = str(suite.get("name") or suite_path.stem)
     try:
         known = context.suites.add(gx.ExpectationSuite(**{**suite, "name": name, "id": None}))
