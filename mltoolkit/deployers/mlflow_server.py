@@ -232,17 +232,16 @@ class MlflowServer:
 
     def _copy(self, revision: Revision, folder: Path) -> None:
         copy = folder / "model"
-        if not copy.exists():
-            if self._source is None:
-                raise OutsideError(
-                    f"the kept copy of v{revision.version} is gone",
-                    hint="deploy a model again",
-                )
+        if self._source is not None and _digest(copy) != revision.release.digest:
             files.ignored_folder(self._state)
             beside = folder / "model.part"
-            shutil.rmtree(beside, ignore_errors=True)
+            # Left by a crash, or by a journal that somebody removed.
+            for left in (beside, copy):
+                shutil.rmtree(left, ignore_errors=True)
             shutil.copytree(self._source, beside, symlinks=True)
             beside.rename(copy)
+        elif not copy.exists():
+            raise OutsideError(f"the kept copy of v{revision.version} is gone", hint="deploy a model again")
         try:
             digest = models.read(copy, allow_pickle=self._allow_pickle).digest
         except InputError as error:
@@ -295,6 +294,13 @@ class MlflowServer:
 def reachable(address: str) -> str:
     """Return an address to ask at: one that listens everywhere is asked on loopback."""
     return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+def _digest(copy: Path) -> str | None:
+    try:
+        return models.digest(copy)
+    except InputError:
+        return None
 
 
 def _identity(answer: http.Answer) -> Identity | None:

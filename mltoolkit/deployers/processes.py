@@ -7,6 +7,7 @@ boot, which no change of the clock moves.
 import contextlib
 import os
 import platform
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _TICKS = 19
 """Where ``/proc/PID/stat`` has the start, counted behind the program's name in parentheses."""
+
+_POLL = 0.02
 
 
 def _psutil() -> ModuleType:
@@ -77,11 +80,12 @@ def end(processes: "list[psutil.Process]", *, patience: float) -> None:
     psutil compares the start before each signal, so that a number used again is not hit.
     """
     door = _psutil()
-    for process in processes:
-        with contextlib.suppress(door.NoSuchProcess):
-            process.terminate()
-    _, left = door.wait_procs(processes, timeout=patience)
-    for process in left:
-        with contextlib.suppress(door.NoSuchProcess):
-            process.kill()
-    door.wait_procs(left, timeout=patience)
+    for act in (door.Process.terminate, door.Process.kill):
+        for process in processes:
+            with contextlib.suppress(door.NoSuchProcess):
+                act(process)
+        deadline = time.monotonic() + patience
+        # A process that nobody has waited for yet is gone for us; psutil would wait for its parent.
+        while processes and time.monotonic() < deadline:
+            processes = [process for process in processes if started(process.pid) is not None]
+            time.sleep(_POLL)
