@@ -63,7 +63,7 @@ def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
                 f"has no column {', '.join(missing)}", where=where, hint=f"it has {', '.join(known)}"
             )
         table = pq.read_table(path, columns=list(dict.fromkeys(wanted)))
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(f"is not a Parquet file that can be read: {error}", where=where) from error
     if not table.num_rows:
         raise CannotTellError("the evaluation set is empty", where=where)

@@ -92,9 +92,7 @@ class Check(Value, frozen=True, kw_only=True):
         )
 
 
-def own(
-    *, names: list[str], rows: int, minimum_rows: int, expectations: int
-) -> list[ContractFinding]:
+def own(*, names: list[str], rows: int, minimum_rows: int, expectations: int) -> list[ContractFinding]:
     """Return the findings that no suite can make: emptiness of data and suite, and odd headers.
 
     Args:

@@ -54,6 +54,7 @@ def validate(
     try:
         import great_expectations as gx
         from great_expectations.exceptions.exceptions import GreatExpectationsError
+        from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     except ImportError as error:
         raise OutsideError(
             "Great Expectations is not installed", hint="pip install 'mltoolkit[gx]'"
@@ -63,13 +64,19 @@ def validate(
     # Its progress bars would stand between the lines of ours.
     context.variables.progress_bars = {"globally": False}
     name = str(suite.get("name") or suite_path.stem)
-    try:
-        known = context.suites.add(gx.ExpectationSuite(**{**suite, "name": name, "id": None}))
-    except (GreatExpectationsError, TypeError, ValueError) as error:
-        raise InputError(
-            f"is refused by Great Expectations: {str(error).splitlines()[0]}",
-            where=Location(path=str(suite_path)),
-        ) from error
+    expectations = []
+    for at, each in enumerate(suite["expectations"]):
+        # One by one: a suite built whole drops what it does not know, and passes without it.
+        try:
+            expectations.append(ExpectationConfiguration(**each).to_domain_obj())
+        except (GreatExpectationsError, TypeError, ValueError, KeyError) as error:
+            raise InputError(
+                f"is refused by Great Expectations: {str(error).splitlines()[0]}",
+                where=Location(path=str(suite_path), key=f"expectations[{at}]"),
+            ) from error
+    known = context.suites.add(
+        gx.ExpectationSuite(name=name, expectations=expectations, meta=suite.get("meta"))
+    )
     asset = context.data_sources.add_pandas("data").add_dataframe_asset(name)
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(
@@ -84,7 +91,10 @@ def validate(
             context.build_data_docs(site_names=["docs"])
     except GreatExpectationsError as error:
         raise OutsideError(f"Great Expectations failed: {error}") from error
-    return [_finding(each) for each in result.to_json_dict()["results"]]
+    results = result.to_json_dict()["results"]
+    if len(results) != len(expectations):
+        raise OutsideError(f"Great Expectations answered {len(results)} of {len(expectations)} expectations")
+    return [_finding(each) for each in results]
 
 
 def _site(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mltoolkit import models, rows
+from mltoolkit.config import ModelSettings
+from mltoolkit.errors import CannotTellError, InputError
+from mltoolkit.metrics import Task
+from mltoolkit.rows import Frame
+
+Read = Callable[..., Frame]
+
+
+@pytest.fixture
+def read(saved_models: Path, tmp_path: Path) -> Read:
+    model = models.read(saved_models / "binary")
+
+    def call(columns: dict[str, Any], **settings: Any) -> Frame:
+        path = tmp_path / "rows.parquet"
+        pq.write_table(pa.table(columns), path)
+        return rows.read(path, ModelSettings(target="target", **settings), model)
+
+    return call
+
+
+def test_zero_and_one_are_classes_and_the_second_is_positive(read: Read) -> None:
+    frame = read({"row_id": ["a", "b", "c"], "target": [0, 1, 1]})
+
+    assert frame.task is Task.BINARY
+    assert (frame.classes, frame.positive) == (("0", "1"), "1")
+    assert frame.truth.tolist() == [0, 1, 1]
+
+
+def test_booleans_are_the_same_classes(read: Read) -> None:
+    frame = read({"row_id": ["a", "b"], "target": [False, True]})
+
+    assert frame.classes == ("0", "1")
+
+
+def test_words_are_classes_and_the_positive_one_can_be_named(read: Read) -> None:
+    frame = read({"row_id": ["a", "b"], "target": ["late", "on time"]}, positive="late")
+
+    assert (frame.classes, frame.positive) == (("late", "on time"), "late")
+
+
+def test_three_words_are_many_classes(read: Read) -> None:
+    assert read({"row_id": ["a", "b", "c"], "target": ["x", "y", "z"]}).task is Task.MULTICLASS
+
+
+def test_other_numbers_are_a_regression_unless_said_otherwise(read: Read) -> None:
+    columns = {"row_id": ["a", "b", "c"], "target": [1, 2, 3]}
+
+    assert read(columns).task is Task.REGRESSION
+    assert read(columns, task="multiclass").task is Task.MULTICLASS
+
+
+def test_numbers_are_ids_too(read: Read) -> None:
+    assert read({"row_id": [7, 8], "target": [0, 1]}).ids == ["7", "8"]
+
+
+def test_slice_columns_keep_what_is_missing(read: Read) -> None:
+    frame = read({"row_id": ["a", "b"], "target": [0, 1], "carrier": ["UA", None]}, slices=("carrier",))
+
+    assert frame.slices["carrier"].tolist() == ["UA", None]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"row_id": pa.array([], pa.string()), "target": pa.array([], pa.int64())}, "empty"),
+        ({"row_id": ["a", "b"], "target": [1, 1]}, "one class only: 1"),
+        ({"row_id": ["a", "a"], "target": [0, 1]}, "not unique"),
+        ({"row_id": ["a", None], "target": [0, 1]}, "missing or not unique"),
+        ({"row_id": ["a", "b", "c"], "target": [0, 1, None]}, "1 rows have no `target`"),
+        ({"row_id": ["a", "b"], "target": [0.5, float("nan")]}, "NaN or infinities"),
+        ({"row_id": ["a", "b"], "target": [0.5, float("inf")]}, "NaN or infinities"),
+    ],
+)
+def test_rows_that_nobody_can_judge_on_cannot_tell(read: Read, columns: dict[str, Any], said: str) -> None:
+    with pytest.raises(CannotTellError, match=said):
+        read(columns)
+
+
+@pytest.mark.parametrize(
+    ("columns", "settings", "said"),
+    [
+        ({"row_id": ["a", "b"], "other": [0, 1]}, {}, "no column target"),
+        ({"id": ["a", "b"], "target": [0, 1]}, {}, "no column row_id"),
+        ({"row_id": ["a", "b"], "target": [0, 1]}, {"slices": ("carrier",)}, "no column carrier"),
+        ({"row_id": ["a", "b"], "target": [0, 1]}, {"positive": "2"}, "none of the classes 0, 1"),
+        ({"row_id": ["a", "b"], "target": ["x", "y"]}, {"task": "regression"}, "not a number"),
+    ],
+)
+def test_rows_that_do_not_fit_the_settings_are_wrong_input(
+    read: Read, columns: dict[str, Any], settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        read(columns, **settings)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"row_id,target\na,1\n", b"PAR1" + b"\0" * 100 + b"PAR1"])
+def test_a_file_that_is_not_parquet_is_wrong_input(
+    saved_models: Path, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(content)
+
+    with pytest.raises(InputError, match="not a Parquet file"):
+        rows.read(path, ModelSettings(target="target"), models.read(saved_models / "binary"))
+
+
+def test_a_missing_file_is_wrong_input(saved_models: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        rows.read(tmp_path / "none", ModelSettings(target="target"), models.read(saved_models / "binary"))

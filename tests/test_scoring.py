@@ -1,0 +1,102 @@
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from mltoolkit import files, models, scoring
+from mltoolkit.errors import CannotTellError
+from mltoolkit.scoring import Scored
+
+
+def score(model: Path, rows: Path, cache: Path, **changes: Any) -> Scored:
+    options: dict[str, Any] = {
+        "rows_digest": files.digest_file(rows),
+        "golden": [0, 5],
+        "hidden": ("row_id", "target"),
+        "cache": cache,
+        "python": None,
+        "fresh": False,
+    }
+    return scoring.score(models.read(model), rows, **(options | changes))
+
+
+def test_a_model_is_scored_in_a_process_of_its_own(saved_models: Path, tmp_path: Path) -> None:
+    scored = score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+    table = pq.read_table(scored.answers)
+
+    assert (table.num_rows, table.num_columns) == (400, 2)
+    assert scored.request["dataframe_split"]["columns"] == ["a", "b"]
+    offline = [[column[at].as_py() for column in table.columns] for at in (0, 5)]
+    assert [list(row) for row in scored.predictions] == [pytest.approx(row, abs=1e-12) for row in offline]
+
+
+def test_the_same_model_on_the_same_rows_is_scored_once(saved_models: Path, tmp_path: Path) -> None:
+    arguments = (saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+    first = score(*arguments)
+    stamp = first.answers.stat().st_mtime_ns
+
+    assert score(*arguments).answers.stat().st_mtime_ns == stamp
+    assert score(*arguments, fresh=True).answers.stat().st_mtime_ns != stamp
+    assert score(saved_models / "other", *arguments[1:]).answers != first.answers
+    assert score(*arguments, golden=[1]).answers != first.answers
+
+
+def test_a_model_that_cannot_be_read_is_an_error_in_seconds_with_its_own_words(
+    saved_models: Path, tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(saved_models / "binary", tmp_path / "broken"))
+    (broken / "model.skops").write_bytes(b"not a zip archive")
+
+    with pytest.raises(CannotTellError, match=r"cannot be scored: .*zip"):
+        score(broken, saved_models / "rows.parquet", tmp_path / "cache")
+
+    assert not list((tmp_path / "cache").glob("*/answers.parquet"))
+
+
+def test_rows_that_lack_a_column_of_the_model_name_it(saved_models: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.parquet"
+    pq.write_table(pq.read_table(saved_models / "rows.parquet").drop_columns(["a"]), rows)
+
+    with pytest.raises(CannotTellError, match="lack the model's columns a"):
+        score(saved_models / "binary", rows, tmp_path / "cache")
+
+
+def test_the_scoring_process_sees_no_secrets(
+    saved_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = tmp_path / "bin" / "python"
+    note = tmp_path / "environment"
+    spy.parent.mkdir()
+    spy.write_text(f"#!/bin/sh\nenv > {note}\nexit 1\n")
+    spy.chmod(0o755)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+
+    with pytest.raises(CannotTellError):
+        score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache", python=str(spy))
+
+    assert "PATH=" in note.read_text()
+    assert "hunter2" not in note.read_text()
+
+
+def test_a_model_over_its_memory_is_stopped(
+    saved_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_MEMORY", 64 * 2**20)
+
+    with pytest.raises(CannotTellError, match="cannot be scored"):
+        score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+
+
+def test_the_cache_keeps_the_newest(
+    saved_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_KEPT", 1)
+    first = score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+    os.utime(first.answers.parent, (1, 1))
+    second = score(saved_models / "other", saved_models / "rows.parquet", tmp_path / "cache")
+
+    assert not first.answers.exists()
+    assert second.answers.exists()
