@@ -174,11 +174,10 @@ def operator(here: project.Project) -> Operator:
 
 
 def _git_user(root: Path) -> str | None:
-    name, email = (
-        git.git(root, "config", "--get", key).out.decode(errors="replace").strip()
-        for key in ("user.name", "user.email")
-    )
-    return (f"{name} <{email}>" if email else name) if name else None
+    """Return whom git would name as an author here: ``Name <address>``."""
+    asked = git.git(root, "var", "GIT_AUTHOR_IDENT")
+    # Behind it stand the time and the zone.
+    return None if asked.code else asked.out.decode(errors="replace").strip().rsplit(" ", 2)[0]
 
 
 def _only_endpoint(here: project.Project) -> str:

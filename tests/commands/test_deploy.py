@@ -1,0 +1,349 @@
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mltoolkit import files, gate, http, models, project, scoring
+from mltoolkit.commands import deploy
+from mltoolkit.config import EndpointSettings, ModelSettings
+from mltoolkit.deployers.base import difference
+from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
+from mltoolkit.deployers.processes import running
+from mltoolkit.errors import CannotTellError, MltoolkitError, RefusedError
+from mltoolkit.evidence import Evidence, FileRef, Golden, Subject
+from mltoolkit.journal import Journal
+from mltoolkit.releases import Endpoint, State, folder
+from mltoolkit.rules import Absolute
+
+Build = Callable[..., Evidence]
+Cli = Callable[..., Any]
+A, B = (f"sha256:{letter * 64}" for letter in "ab")
+SETTINGS = ModelSettings(target="target")
+GOLDEN = Golden(
+    request={"dataframe_split": {"columns": ["a"], "data": [[1], [2]]}},
+    predictions=(1.0, 2.0),
+    ids=("r1", "r2"),
+)
+
+
+def case(evidence: Evidence, settings: ModelSettings = SETTINGS, /, **changes: Any) -> deploy.Case:
+    verdict = gate.decide(evidence, settings.rules, evidence_digest=A)
+    return deploy.Case(
+        verdict=msgspec.structs.replace(verdict, **changes),
+        verdict_digest=B,
+        evidence=evidence,
+        evidence_digest=A,
+        golden=GOLDEN,
+        golden_digest=evidence.golden.digest,
+    )
+
+
+def judge(made: deploy.Case, settings: ModelSettings = SETTINGS, **changes: str) -> None:
+    wanted = {"model": "toy", "endpoint": "local", "digest": A, **changes}
+    deploy.judge(made, settings, **wanted)
+
+
+def test_a_verdict_that_holds_is_let_through(evidence: Build) -> None:
+    judge(case(evidence()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"decision": gate.Decision.REJECT}, RefusedError, "the gate rejected this model"),
+        ({"decision": gate.Decision.INCONCLUSIVE}, CannotTellError, "the gate could not tell"),
+        ({"dirty": True}, CannotTellError, "differs from its commit"),
+        ({"event": "pull_request"}, CannotTellError, "for show"),
+        ({"event": "pull_request_target"}, CannotTellError, "for show"),
+        ({"rules": B}, CannotTellError, "rules changed"),
+        ({"evidence": B}, CannotTellError, "evidence changed"),
+        ({"reason": "because"}, CannotTellError, "does not come to this verdict"),
+        ({"champion": B}, CannotTellError, "does not come to this verdict"),
+        ({"model": "toad"}, CannotTellError, "for the model toad, not toy"),
+        ({"endpoint": None}, CannotTellError, "for the endpoint None, not local"),
+        ({"challenger": B}, CannotTellError, "for the model digest"),
+    ],
+)
+def test_a_verdict_of_something_else_is_refused(
+    evidence: Build, changes: dict[str, Any], error: type[MltoolkitError], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        judge(case(evidence(), **changes))
+
+
+def test_a_promotion_that_somebody_wrote_over_a_rejection_is_found(evidence: Build) -> None:
+    strict = ModelSettings(target="target", rules=(Absolute(metric="roc-auc", at_least=0.9),))
+
+    with pytest.raises(CannotTellError, match="does not come to this verdict"):
+        judge(case(evidence(), strict, decision=gate.Decision.PROMOTE), strict)
+
+
+def test_rules_that_changed_since_ask_for_a_new_verdict(evidence: Build) -> None:
+    changed = ModelSettings(target="target", rules=(Absolute(metric="roc-auc", at_least=0.1),))
+
+    with pytest.raises(CannotTellError, match="rules changed"):
+        judge(case(evidence()), changed)
+
+
+def test_golden_rows_that_changed_since_are_refused(evidence: Build) -> None:
+    changed = msgspec.structs.replace(case(evidence()), golden_digest=A)
+
+    with pytest.raises(CannotTellError, match="golden rows changed"):
+        judge(changed)
+
+
+def test_the_line_to_copy_asks_with_a_real_row_and_survives_a_shell() -> None:
+    golden = msgspec.structs.replace(
+        GOLDEN, request={"dataframe_split": {"columns": ["a'b"], "data": [["$x"], ["y"]]}}
+    )
+
+    words = shlex.split(deploy.curl("http://127.0.0.1:1", golden))
+
+    assert words[:3] == ["curl", "--noproxy", "*"]
+    assert json.loads(words[-1]) == {"dataframe_split": {"columns": ["a'b"], "data": [["$x"]]}}
+
+
+@pytest.fixture(scope="module")
+def scored(saved_models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Golden]:
+    """What two models answer offline."""
+    made = {}
+    for name in ("binary", "other"):
+        answers = scoring.score(
+            models.read(saved_models / name),
+            saved_models / "rows.parquet",
+            rows_digest=A,
+            golden=[0, 1, 2],
+            hidden=(),
+            cache=tmp_path_factory.mktemp("scores"),
+            python=None,
+            fresh=True,
+        )
+        made[name] = Golden(request=answers.request, predictions=answers.predictions, ids=("r0", "r1", "r2"))
+    return made
+
+
+@pytest.fixture
+def judged(
+    toy: Path, saved_models: Path, evidence: Build, scored: dict[str, Golden]
+) -> Iterator[Callable[..., Path]]:
+    """A project whose reports promote a model: ``judged("other", champion="binary")``."""
+
+    def make(model: str, *, champion: str | None = None, wrong: bool = False) -> Path:
+        shutil.rmtree(toy / "model")
+        shutil.copytree(saved_models / model, toy / "model")
+        golden = scored[model]
+        if wrong:
+            golden = msgspec.structs.replace(golden, predictions=tuple([0.5, 0.5] for _ in golden.ids))
+        reports = toy / "reports" / "toy"
+        files.write_bytes(reports / "golden.json", files.dump_json(golden))
+
+        def subject(name: str) -> Subject:
+            digest = models.digest(saved_models / name)
+            return Subject(digest=digest, path="model", flavor="sklearn", probabilities=True)
+
+        made = evidence(
+            challenger=subject(model),
+            champion=None if champion is None else subject(champion),
+            golden=FileRef(path="golden.json", digest=files.digest_file(reports / "golden.json")),
+        )
+        files.write_bytes(reports / "evidence.json", files.dump_json(made))
+        verdict = gate.decide(made, (), evidence_digest=files.digest_file(reports / "evidence.json"))
+        files.write_bytes(reports / "verdict.json", files.dump_json(verdict))
+        return toy
+
+    yield make
+    MlflowServer(toy / ".mltoolkit", EndpointSettings()).settle(Endpoint(name="local", fence=99))
+
+
+def start(root: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "mltoolkit", "deploy", "--project", root],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def reached(root: Path, state: State) -> None:
+    """Wait until a rollout is there, as the journal says."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        rolling = Journal(root / ".mltoolkit").endpoint("local").running
+        if rolling is not None and rolling.state is state:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"no rollout was {state}")
+
+
+def workers(root: Path) -> list[int]:
+    """The fences whose server runs."""
+    state = (root / ".mltoolkit").resolve()
+    return [fence for fence in range(1, 9) if running(WORKER, folder(state, "local", fence))]
+
+
+def states(root: Path) -> list[State]:
+    return [event.state for event in Journal(root / ".mltoolkit").history("local")]
+
+
+def test_from_a_verdict_to_an_answer_equal_to_the_offline_one(
+    judged: Callable[..., Path], cli: Cli, scored: dict[str, Golden], saved_models: Path
+) -> None:
+    root = judged("binary")
+
+    first = cli("deploy", "--project", root, "--json")
+    assert first.code == 0, first.err
+    said = json.loads(first.out)
+    assert (said["version"], said["changed"]) == (1, True)
+    assert said["digest"] == models.digest(saved_models / "binary")
+    body = shlex.split(said["curl"])[-1].encode()
+    answer = http.request("POST", f"{said['address']}/invocations", body=body, timeout=10).json()
+    assert difference(scored["binary"].predictions[:1], answer["predictions"], 1e-9) is None
+
+    before = states(root)
+    again = cli("deploy", "--project", root)
+    assert (again.code, states(root)) == (0, before)
+    assert "was live before" in again.out
+
+    # A model that does not answer as it did offline never reaches a user.
+    refused = cli("deploy", "--project", judged("other", champion="binary", wrong=True))
+    assert (refused.code, states(root)[-1]) == (1, State.ABORTED)
+    assert "answers the golden rows differently" in refused.err
+    assert workers(root) == [1]
+    answer = http.request("POST", f"{said['address']}/invocations", body=body, timeout=10).json()
+    assert difference(scored["binary"].predictions[:1], answer["predictions"], 1e-9) is None
+
+    # A verdict against an older champion asks for a new one.
+    stale = cli("deploy", "--project", judged("other"))
+    assert (stale.code, "judge again" in stale.err) == (3, True)
+
+    second = cli("deploy", "--project", judged("other", champion="binary"), "--json")
+    assert second.code == 0, second.err
+    now = json.loads(second.out)
+    assert (now["version"], now["address"]) == (2, said["address"])
+    answer = http.request("POST", f"{said['address']}/invocations", body=body, timeout=10).json()
+    assert difference(scored["other"].predictions[:1], answer["predictions"], 1e-9) is None
+    assert workers(root) == [3]
+    event = Journal(root / ".mltoolkit").history("local")[-1]
+    assert event.reason == "1 blocking rule passed"
+
+
+def test_of_two_deploys_at_once_one_wins_and_a_killed_one_leaves_no_orphan(
+    judged: Callable[..., Path], cli: Cli
+) -> None:
+    root = judged("binary")
+
+    with start(root) as one:
+        reached(root, State.STAGED)
+        lost = cli("deploy", "--project", root)
+        assert lost.code == 6
+        assert f"process {one.pid} on" in lost.err
+        while not workers(root):
+            time.sleep(0.01)
+        one.kill()
+    assert workers(root) == [1]
+
+    with start(root) as one, start(root) as other:
+        codes = sorted([one.wait(60), other.wait(60)])
+    assert codes == [0, 6]
+    assert workers(root) == [2]
+    history = Journal(root / ".mltoolkit").history("local")
+    assert [event.reason for event in history if event.state is State.ABORTED] == [
+        "the process that ran it is gone"
+    ]
+    assert sorted(path.name for path in (root / ".mltoolkit" / "endpoints" / "local").iterdir()) == ["2"]
+
+
+def test_a_cancelled_deploy_says_so_and_leaves_nothing(judged: Callable[..., Path]) -> None:
+    root = judged("binary")
+
+    with start(root) as process:
+        reached(root, State.STAGED)
+        while not workers(root):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 130
+
+    last = Journal(root / ".mltoolkit").history("local")[-1]
+    assert (last.state, last.reason) == (State.ABORTED, "cancelled")
+    assert workers(root) == []
+    assert list((root / ".mltoolkit" / "endpoints" / "local").iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["verdict.json", "evidence.json", "golden.json"])
+def test_without_a_file_that_it_rests_on_nobody_can_tell(
+    judged: Callable[..., Path], cli: Cli, missing: str
+) -> None:
+    root = judged("binary")
+    (root / "reports" / "toy" / missing).unlink()
+
+    called = cli("deploy", "--project", root)
+
+    assert called.code == 3
+    assert missing in called.err
+    assert not (root / ".mltoolkit" / "journal.git").exists()
+
+
+def test_a_damaged_file_is_cannot_tell(judged: Callable[..., Path], cli: Cli) -> None:
+    root = judged("binary")
+    (root / "reports" / "toy" / "verdict.json").write_text("{")
+
+    assert cli("deploy", "--project", root).code == 3
+
+
+def test_a_model_that_changed_since_the_verdict_is_refused(judged: Callable[..., Path], cli: Cli) -> None:
+    root = judged("binary")
+    (root / "model" / "note.txt").write_text("changed")
+
+    called = cli("deploy", "--project", root)
+
+    assert (called.code, "for the model digest" in called.err) == (3, True)
+
+
+def test_an_unknown_endpoint_is_wrong_input(judged: Callable[..., Path], cli: Cli) -> None:
+    called = cli("deploy", "--project", judged("binary"), "--endpoint", "locale")
+
+    assert called.code == 2
+    assert "local" in called.err
+
+
+def test_a_journal_that_is_not_ours_is_left_alone(judged: Callable[..., Path], cli: Cli) -> None:
+    root = judged("binary")
+    (root / ".mltoolkit" / "journal.git").mkdir(parents=True)
+
+    called = cli("deploy", "--project", root)
+
+    assert (called.code, "not a journal of ours" in called.err) == (2, True)
+    assert not (root / ".mltoolkit" / "endpoints").exists()
+
+
+def test_who_acts_is_the_account_of_the_run_or_the_user_of_git(
+    toy: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = project.load(toy)
+    assert deploy.operator(here).by == "Ada Lovelace <ada@example.org>"
+    for part in ("NAME", "EMAIL"):
+        monkeypatch.delenv(f"GIT_AUTHOR_{part}")
+    git(toy, "config", "user.name", "Grace Hopper")
+    git(toy, "config", "user.email", "grace@example.org")
+    assert deploy.operator(here).by == "Grace Hopper <grace@example.org>"
+
+    for name, value in {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_ACTOR": "octocat",
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GITHUB_REPOSITORY": "a/b",
+        "GITHUB_RUN_ID": "7",
+    }.items():
+        monkeypatch.setenv(name, value)
+    acting = deploy.operator(here)
+    assert (acting.by, acting.run) == ("octocat", "https://github.example/a/b/actions/runs/7")
+    assert acting.holder.pid == os.getpid()
