@@ -13,7 +13,6 @@ from mltoolkit.errors import (
     InputError,
     MltoolkitError,
     OutsideError,
-    RefusedError,
     SupersededError,
 )
 
@@ -25,8 +24,9 @@ _EXITED = re.compile(r"exited with (\d+)")
 _LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 _HOLDER = re.compile(r"\(PID (\d+)\): (.+)")
 _STAGE_ERRORS: dict[int, type[MltoolkitError]] = {
-    kind.exit_code: kind for kind in (RefusedError, InputError, CannotTellError)
+    kind.exit_code: kind for kind in (InputError, CannotTellError)
 }
+"""What the exit codes of a stage mean; 1 is not among them, because any program may end with it."""
 
 _CONFIG = """\
 [core]
@@ -70,7 +70,6 @@ def repro(
 
     Raises:
         InputError: A stage found its settings or its input unusable.
-        RefusedError: A stage said no.
         CannotTellError: A stage could not tell.
         OutsideError: DVC or a stage failed otherwise, or time ran out.
         SupersededError: Another DVC holds the lock.

@@ -121,10 +121,11 @@ def record_training(store: Tracking, *, experiment: str, leaderboard: Leaderboar
         InputError: A number is not finite, or two names become one under MLflow's rules.
         OutsideError: MLflow is away or refuses.
     """
+    numbers = {tried.estimator: _numbers(tried.metrics) for tried in leaderboard.tried}
     training = files.digest_bytes(files.dump_json(leaderboard))
     wanted = {
         tried.estimator: (
-            _numbers(tried.metrics),
+            numbers[tried.estimator],
             mapped({"kind": tried.kind, **leaderboard.parameters.get(tried.estimator, {})}),
             {
                 DIGEST: leaderboard.model,

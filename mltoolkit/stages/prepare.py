@@ -47,6 +47,7 @@ def stage() -> str:
                 hint="leave it out",
             )
     classes = _classes(target, names, settings, section)
+    positive = _positive(classes, settings, section)
     rows = {settings.id: table.column(settings.id), settings.target: target, **features}
     evaluated = rows | {name: table.column(name) for name in columns.kept(settings) if name not in rows}
     written = {
@@ -64,7 +65,7 @@ def stage() -> str:
         categorical=settings.categorical,
         impute=impute,
         splits={name: int((names == name).sum()) for name in (TRAIN, VALIDATION, EVALUATION)},
-        positive=_positive(classes, settings, section),
+        positive=positive,
         classes=classes,
         mean=float(np.mean(target.filter(pa.array(training)).to_numpy())) if regression else None,
         digests=digests,

@@ -1,0 +1,136 @@
+"""The flagship's dvc.yaml with real DVC: what runs when, and a clean clone with the cache at hand."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mltoolkit import dvc, project
+from mltoolkit.config import parse
+from mltoolkit.stages import settings
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = """\
+import numpy as np
+import pandas as pd
+from pathlib import Path
+
+random = np.random.default_rng(1)
+n = 800
+made = pd.DataFrame({
+    "row_id": [f"r{at}" for at in range(n)],
+    "month": [f"2013-{1 + at * 4 // n:02d}" for at in range(n)],
+    "temp": random.normal(size=n),
+    "carrier": random.choice(["UA", "B6"], n),
+})
+made["late"] = made["temp"] + random.normal(size=n) > 0
+Path("data").mkdir(exist_ok=True)
+made.to_parquet("data/flights.parquet", index=False)
+"""
+PARAMS = """\
+ingest:
+  until: 2013-04
+prepare:
+  input: data/flights.parquet
+  task: binary
+  target: late
+  numeric: [temp]
+  categorical: [carrier]
+  split: {by: time, column: month}
+train:
+  select: brier
+  estimators:
+    logistic: {kind: logistic-regression}
+evaluate:
+  metrics: metrics.json
+mltoolkit:
+  models:
+    toy: {target: late, rules: [{kind: absolute, metric: roc-auc, at-least: 0.6}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def flagship(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The flagship's pipeline over a small table, reproduced and committed."""
+    root = tmp_path_factory.mktemp("flagship")
+    (root / "pipeline").mkdir()
+    (root / "pipeline/ingest.py").write_text(SMALL)
+    (root / "params.yaml").write_text(PARAMS)
+    shutil.copy(ROOT / "dvc.yaml", root)
+    _git(root, "init", "--quiet")
+    dvc.init(root)
+    assert dvc.repro(root) == ("ingest", "prepare", "train", "evaluate")
+    ignored = root / ".gitignore"
+    ignored.write_text(f"{ignored.read_text()}/.mltoolkit/\n")
+    _git(root, "add", "-A")
+    _git(root, "commit", "--quiet", "-m", "Trained")
+    return root
+
+
+def _git(folder: Path, *words: str) -> str:
+    person = ("-c", "user.name=Ada Lovelace", "-c", "user.email=ada@example.org")
+    return subprocess.run(
+        ["git", "-C", str(folder), *person, *words],  # noqa: S607 - the git that is tested with
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_small_files_are_in_git_and_large_ones_are_not(flagship: Path) -> None:
+    tracked = _git(flagship, "ls-files").split()
+    assert {"metrics.json", "leaderboard.json", "dvc.lock", "data/.gitignore", ".dvc/config"} <= set(tracked)
+    assert not [name for name in tracked if name.startswith("model/") or name.endswith(".parquet")]
+
+
+def test_a_clean_clone_with_the_cache_runs_nothing_and_stays_clean(flagship: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    _git(tmp_path, "clone", "--quiet", str(flagship), str(clone))
+    (clone / ".dvc/config.local").write_text(f"[cache]\n    dir = {flagship / '.dvc/cache'}\n")
+    subprocess.run([sys.executable, "-m", "dvc", "checkout", "--quiet"], cwd=clone, check=True)
+    assert dvc.repro(clone) == ()
+    assert _git(clone, "status", "--porcelain") == ""
+    assert (clone / "model/MLmodel").read_bytes() == (flagship / "model/MLmodel").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stages"),
+    [
+        ("at-least: 0.6", "at-least: 0.7", set()),
+        ("{kind: logistic-regression}", "{kind: logistic-regression, parameters: {C: 0.01}}", {"train"}),
+        ("until: 2013-04", "until: 2013-05", {"ingest"}),
+    ],
+)
+def test_a_changed_rule_retrains_nothing_and_a_changed_parameter_does(
+    old: str, new: str, stages: set[str], flagship: Path
+) -> None:
+    assert old in PARAMS
+    (flagship / "params.yaml").write_text(PARAMS.replace(old, new))
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "status", "--json"],
+        cwd=flagship,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert set(json.loads(done.stdout)) == stages
+
+
+def test_the_committed_settings_are_read_by_every_stage() -> None:
+    document = parse((ROOT / "params.yaml").read_text(), "params.yaml")
+    from mltoolkit import config
+
+    prepare = config.section(document, ("prepare",), settings.PrepareSettings)
+    train = config.section(document, ("train",), settings.TrainSettings)
+    config.section(document, ("evaluate",), settings.EvaluateSettings)
+    name, model = project.load(ROOT).settings.model()
+    assert name == "flights-late"
+    assert model.model == train.model
+    assert model.rows == f"{prepare.output}/evaluation.parquet"
+    assert (model.id, model.target) == (prepare.id, prepare.target)
+    assert set(model.slices) <= {*prepare.categorical, *prepare.keep}
+    assert isinstance(document.values["ingest"]["until"], str)
