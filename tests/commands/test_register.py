@@ -1,0 +1,110 @@
+"""``mltoolkit register``: what the gate promoted, once, with the record of training made up."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mltoolkit import files, models
+from mltoolkit.evidence import Evidence, Leaderboard, Tried
+from mltoolkit.gate import Decision, Verdict, decide
+from mltoolkit.rules import Absolute
+
+# MLflow warns of itself when it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def judged(toy: Path, evidence: Callable[..., Evidence]) -> Callable[..., Path]:
+    """Put a verdict on the model beside it; changes by keyword."""
+
+    def judge(**changes: Any) -> Path:
+        found = decide(
+            evidence(), (Absolute(metric="brier", at_most=0.9),), evidence_digest=f"sha256:{'e' * 64}"
+        )
+        verdict = msgspec.structs.replace(found, challenger=models.digest(toy / "model"), **changes)
+        files.write_bytes(toy / "reports/toy/verdict.json", files.dump_json(verdict))
+        return toy
+
+    return judge
+
+
+def runs(root: Path) -> list[str]:
+    with contextlib.closing(sqlite3.connect(root / ".mltoolkit/mlflow/mlflow.db")) as database:
+        return [name for (name,) in database.execute("select name from runs order by name")]
+
+
+def test_a_promoted_model_is_registered_once_and_its_training_recorded(
+    judged: Callable[..., Path], cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = judged()
+    digest = models.digest(root / "model")
+    params = root / "params.yaml"
+    params.write_text(f"{params.read_text()}      leaderboard: leaderboard.json\n")
+    tried = Tried(estimator="forest", kind="random-forest", metrics={"brier": 0.1}, chosen=True)
+    board = Leaderboard(metric="brier", tried=(tried,), model=digest, parameters={})
+    files.write_bytes(root / "leaderboard.json", files.dump_json(board))
+    monkeypatch.chdir(root)
+    said = cli("register")
+    assert (said.code, said.out.splitlines()[0]) == (0, f"toy version 1 registered: {digest}")
+    assert f"mlflow ui --backend-store-uri sqlite:///{root}/.mltoolkit/mlflow/mlflow.db" in said.out
+    again = json.loads(cli("register", "--json", "--project", root).out)
+    assert (again["version"], again["digest"], again["created"]) == ("1", digest, False)
+    # The files are the training run's: no run was made beside it.
+    assert runs(root) == ["forest"]
+
+
+def test_a_model_without_a_leaderboard_is_registered_too(
+    judged: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    root = judged()
+    assert cli("register", "--project", root).code == 0
+    assert runs(root) == [f"register-{files.short(models.digest(root / 'model'))}"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        ({"decision": Decision.REJECT, "reason": "too weak"}, 1, "the gate rejects this model: too weak"),
+        ({"decision": Decision.INCONCLUSIVE, "reason": "too few"}, 3, "the gate cannot tell: too few"),
+        ({"model": "other"}, 3, "the verdict is about other"),
+    ],
+)
+def test_what_was_not_promoted_is_not_registered(
+    changes: dict[str, Any], code: int, message: str, judged: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    root = judged(**changes)
+    said = cli("register", "--project", root)
+    assert said.code == code
+    assert message in said.err
+    assert not (root / ".mltoolkit/mlflow").exists()
+
+
+def test_a_missing_or_damaged_or_other_verdict_cannot_tell(
+    judged: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    root = judged()
+    path = root / "reports/toy/verdict.json"
+    verdict = files.load(path, Verdict)
+    path.write_bytes(files.dump_json(msgspec.structs.replace(verdict, challenger=f"sha256:{'0' * 64}")))
+    assert cli("register", "--project", root).code == 3
+    path.write_bytes(b"{")
+    assert cli("register", "--project", root).code == 3
+    path.unlink()
+    said = cli("register", "--project", root)
+    assert said.code == 3
+    assert "mltoolkit evaluate --model toy && mltoolkit gate --model toy" in said.err
+
+
+def test_a_server_that_is_away_is_the_world_outside(
+    judged: Callable[..., Path], cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    said = cli("register", "--project", judged())
+    assert said.code == 4
+    assert "MLflow at http://127.0.0.1:9" in said.err
