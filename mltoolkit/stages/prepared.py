@@ -69,6 +69,8 @@ def read(path: Path, *, digest: str) -> pa.Table:
 def rows(table: pa.Table, prepared: Prepared) -> Rows:
     """Return features and truth of a table that ``prepare`` wrote."""
     features = table.select([*prepared.numeric, *prepared.categorical]).to_pandas()
+    # scikit-learn works on Python strings: converted once here, and not again by every fit.
+    features = features.astype(dict.fromkeys(prepared.categorical, object))
     truth = table.column(prepared.target).to_pandas().to_numpy()
     if prepared.task is not Task.REGRESSION and truth.dtype.kind not in "bi":
         truth = truth.astype(object)
