@@ -61,8 +61,15 @@ def run(arguments: argparse.Namespace) -> Result:
         fresh=arguments.no_cache,
     )
     path = out / "evidence.json"
+    champion = evidence.champion
     return Result(
-        text=render(evidence, path), value={"path": str(path), "challenger": evidence.challenger.digest}
+        text=render(evidence, path),
+        value={
+            "path": str(path),
+            "challenger": evidence.challenger.digest,
+            "champion": None if champion is None else champion.digest,
+            "rows": evidence.rows.count,
+        },
     )
 
 

@@ -1,0 +1,137 @@
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from mltoolkit import files, models
+from mltoolkit.evidence import Evidence
+
+Call = Callable[..., Any]
+Git = Callable[..., str]
+
+
+def evidence_of(toy: Path) -> Evidence:
+    return files.load(toy / "reports" / "toy" / "evidence.json", Evidence)
+
+
+def test_any_model_directory_becomes_evidence_with_provenance(cli: Call, toy: Path, git: Git) -> None:
+    called = cli("evaluate", "--project", toy)
+    made = evidence_of(toy)
+
+    assert called.code == 0
+    assert "no champion on 400 rows" in called.out
+    assert made.challenger.digest == models.digest(toy / "model")
+    assert made.provenance.commit == git(toy, "rev-parse", "HEAD")
+    assert not made.provenance.dirty
+    assert made.provenance.event == "local"
+    assert made.provenance.params == files.digest_file(toy / "params.yaml")
+    assert made.no_champion == "nothing is live on local yet"
+    assert git(toy, "status", "--porcelain") == ""
+
+
+def test_a_model_directory_can_be_named(cli: Call, toy: Path, saved_models: Path) -> None:
+    called = cli("evaluate", "--project", toy, "--model-dir", saved_models / "shuffled", "--json")
+
+    assert called.code == 0
+    assert json.loads(called.out)["challenger"] == models.digest(saved_models / "shuffled")
+
+
+def test_a_dirty_tree_is_said_and_recorded(cli: Call, toy: Path) -> None:
+    (toy / "notes.txt").write_text("x")
+    called = cli("evaluate", "--project", toy)
+
+    assert called.code == 0
+    assert "cannot be deployed" in called.out
+    assert evidence_of(toy).provenance.dirty
+
+
+def test_a_workflow_run_is_named(cli: Call, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    cli("evaluate", "--project", toy)
+
+    assert evidence_of(toy).provenance.event == "pull_request"
+
+
+def test_without_a_repository_it_says_how_to_make_one(cli: Call, toy: Path) -> None:
+    shutil.rmtree(toy / ".git")
+    called = cli("evaluate", "--project", toy)
+
+    assert called.code == 2
+    assert "git init" in called.err
+
+
+def test_a_shallow_clone_is_good_enough(cli: Call, toy: Path, tmp_path: Path, git: Git) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{toy}", "shallow")
+
+    assert cli("evaluate", "--project", tmp_path / "shallow").code == 0
+
+
+def test_a_failed_run_leaves_neither_evidence_nor_verdict_of_before(cli: Call, toy: Path) -> None:
+    assert cli("evaluate", "--project", toy).code == 0
+    assert cli("gate", "--project", toy).code == 0
+    (toy / "rows.parquet").unlink()
+
+    assert cli("evaluate", "--project", toy).code == 2
+    assert not (toy / "reports" / "toy" / "evidence.json").exists()
+    assert not (toy / "reports" / "toy" / "verdict.json").exists()
+    assert cli("gate", "--project", toy).code == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "code", "said"),
+    [
+        ("target", [1] * 400, 3, "one class only"),
+        ("row_id", ["same"] * 400, 3, "not unique"),
+        ("target", [None] * 400, 3, "have no `target`"),
+    ],
+)
+def test_rows_that_nobody_can_judge_on_end_with_3(
+    cli: Call, toy: Path, column: str, values: list[Any], code: int, said: str
+) -> None:
+    table = pq.read_table(toy / "rows.parquet")
+    pq.write_table(table.set_column(table.column_names.index(column), column, [values]), toy / "rows.parquet")
+    called = cli("evaluate", "--project", toy)
+
+    assert called.code == code
+    assert said in called.err
+
+
+def test_an_empty_set_ends_with_3(cli: Call, toy: Path) -> None:
+    pq.write_table(pq.read_table(toy / "rows.parquet").slice(0, 0), toy / "rows.parquet")
+    called = cli("evaluate", "--project", toy)
+
+    assert called.code == 3
+    assert "empty" in called.err
+
+
+def test_a_model_of_another_flavor_ends_with_2(cli: Call, toy: Path) -> None:
+    path = toy / "model" / "MLmodel"
+    path.write_text(path.read_text().replace("mlflow.sklearn", "mlflow.pyfunc.model"))
+    called = cli("evaluate", "--project", toy)
+
+    assert called.code == 2
+    assert "supported flavors: sklearn" in called.err
+
+
+def test_an_unknown_endpoint_names_the_known_ones(cli: Call, toy: Path) -> None:
+    called = cli("evaluate", "--project", toy, "--endpoint", "moon")
+
+    assert called.code == 2
+    assert "it has local" in called.err
+
+
+def test_scores_can_be_made_anew(cli: Call, toy: Path) -> None:
+    cli("evaluate", "--project", toy)
+    (folder,) = (path for path in (toy / ".mltoolkit" / "scores").iterdir() if path.is_dir())
+    os.utime(folder / "answers.parquet", (1, 1))
+
+    cli("evaluate", "--project", toy)
+    assert (folder / "answers.parquet").stat().st_mtime == 1
+    cli("evaluate", "--project", toy, "--no-cache")
+    assert (folder / "answers.parquet").stat().st_mtime > 1

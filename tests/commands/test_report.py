@@ -1,0 +1,107 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def judged(cli: Call, toy: Path) -> Path:
+    assert cli("evaluate", "--project", toy).code == 0
+    assert cli("gate", "--project", toy).code == 0
+    return toy
+
+
+def report_of(folder: Path) -> str:
+    return (folder / "reports" / "toy" / "report.md").read_text()
+
+
+def test_a_report_is_written_beside_the_evidence(cli: Call, judged: Path) -> None:
+    called = cli("report", "--project", judged)
+
+    assert called.code == 0
+    assert report_of(judged).startswith("## ✅ promote: toy → local")
+
+
+def test_it_can_go_to_standard_output(cli: Call, judged: Path) -> None:
+    called = cli("report", "--project", judged, "--output", "-")
+
+    assert called.out.startswith("## ✅ promote")
+    assert json.loads(cli("report", "--project", judged, "--output", "-", "--json").out)["report"].startswith(
+        "## "
+    )
+
+
+def test_changed_parameters_and_data_are_shown_against_the_parent(cli: Call, toy: Path, git: Git) -> None:
+    params = toy / "params.yaml"
+    lock = "schema: '2.0'\nstages:\n  s:\n    cmd: x\n    outs:\n    - {path: data/d, md5: %s, size: 7}\n"
+    (toy / "dvc.lock").write_text(lock % "aaaa")
+    params.write_text(f"ingest: {{until: 2013-10}}\n{params.read_text()}")
+    git(toy, "add", "-A")
+    git(toy, "commit", "--quiet", "-m", "October")
+    (toy / "dvc.lock").write_text(lock % "bbbb")
+    params.write_text(params.read_text().replace("2013-10", "2013-11"))
+    git(toy, "commit", "--quiet", "-am", "November")
+    for command in ("evaluate", "gate", "report"):
+        assert cli(command, "--project", toy).code == 0
+
+    assert "| ingest.until | 2013-10 | 2013-11 |" in report_of(toy)
+    assert "| data/d | aaaa (7 bytes) | bbbb (7 bytes) |" in report_of(toy)
+
+
+def test_the_first_commit_has_nothing_to_compare_with(cli: Call, judged: Path, git: Git) -> None:
+    git(judged, "checkout", "--quiet", "--orphan", "alone")
+    git(judged, "commit", "--quiet", "-m", "Alone")
+    cli("report", "--project", judged)
+
+    assert "Not compared: this is the first commit." in report_of(judged)
+
+
+def test_a_shallow_clone_says_how_to_get_the_rest(cli: Call, toy: Path, tmp_path: Path, git: Git) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{toy}", "shallow")
+    shallow = tmp_path / "shallow"
+    for command in ("evaluate", "gate", "report"):
+        assert cli(command, "--project", shallow).code == 0
+
+    assert "git fetch --unshallow" in report_of(shallow)
+    called = cli("report", "--project", shallow, "--base", "HEAD~1")
+    assert called.code == 2
+    assert "git fetch --unshallow" in called.err
+
+
+def test_a_pull_request_is_compared_with_its_merge_base(
+    cli: Call, judged: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = git(judged, "rev-parse", "HEAD")
+    git(judged, "checkout", "--quiet", "-b", "change")
+    git(judged, "commit", "--quiet", "--allow-empty", "-m", "One")
+    git(judged, "commit", "--quiet", "--allow-empty", "-m", "Two")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    cli("report", "--project", judged)
+
+    assert f"### Changes since `{base[:12]}`" in report_of(judged)
+
+    monkeypatch.setenv("GITHUB_BASE_REF", "release")
+    cli("report", "--project", judged)
+    assert "the base branch release was not fetched" in report_of(judged)
+
+
+def test_a_verdict_on_other_evidence_cannot_be_reported(cli: Call, judged: Path) -> None:
+    path = judged / "reports" / "toy" / "evidence.json"
+    path.write_text(path.read_text().replace('"event": "local"', '"event": "push"'))
+    called = cli("report", "--project", judged)
+
+    assert called.code == 3
+    assert "run mltoolkit gate again" in called.err
+
+
+def test_without_a_verdict_there_is_nothing_to_report(cli: Call, judged: Path) -> None:
+    (judged / "reports" / "toy" / "verdict.json").unlink()
+
+    assert cli("report", "--project", judged).code == 2

@@ -1,0 +1,129 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mltoolkit import __version__, cli
+from mltoolkit import commands as package
+
+HEAVY = {
+    "numpy", "pandas", "pyarrow", "sklearn", "scipy", "mlflow", "dvc", "great_expectations", "duckdb", "fastapi",
+    "uvicorn", "requests", "urllib3", "psutil", "asyncio", "ssl",
+}  # fmt: skip
+
+
+def imported(*words: str) -> set[str]:
+    """Run the command line in a fresh interpreter and tell which top-level modules it imported."""
+    script = (
+        "import sys, json, contextlib, io\n"
+        "from mltoolkit.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        f"    main({list(words)!r})\n"
+        "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+def test_help_imports_nothing_heavy_and_no_command() -> None:
+    found = imported("--help")
+
+    assert not found & HEAVY
+    assert not found & {"msgspec", "ruamel", "subprocess"}
+
+
+def test_gate_imports_nothing_heavy(toy: Path) -> None:
+    from mltoolkit.cli import main
+
+    assert main(["evaluate", "--project", str(toy)]) == 0
+    found = imported("gate", "--project", str(toy))
+
+    assert (toy / "reports" / "toy" / "verdict.json").exists()
+    assert not found & HEAVY
+    assert "subprocess" not in found
+
+
+def test_every_command_has_a_module_and_every_module_is_a_command() -> None:
+    folder = Path(package.__file__).parent
+
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([name, "--help"])
+
+    assert ended.value.code == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+
+    assert capsys.readouterr().out == f"mltoolkit {__version__}\n"
+
+
+def test_an_unknown_command_is_wrong_input() -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["promote"])
+
+    assert ended.value.code == 2
+
+
+def test_an_error_is_one_line_with_advice_and_its_exit_code(cli: Callable[..., Any], tmp_path: Path) -> None:
+    called = cli("gate", "--project", tmp_path)
+
+    assert called.code == 2
+    assert called.err.startswith("error: no params.yaml in ")
+    assert "Traceback" not in called.err
+
+
+def test_with_json_an_error_is_one_object_and_nothing_else(cli: Callable[..., Any], toy: Path) -> None:
+    (toy / "params.yaml").write_text("mltoolkit:\n  models:\n    toy: {tagret: x}\n")
+    called = cli("gate", "--project", toy, "--json")
+
+    assert called.err == ""
+    assert json.loads(called.out) == {
+        "error": {
+            "kind": "Input",
+            "what": "unknown key",
+            "path": "params.yaml",
+            "line": 3,
+            "key": "mltoolkit.models.toy.tagret",
+            "hint": "did you mean `target`?",
+        },
+        "exit": 2,
+    }
+
+
+def test_our_own_bug_ends_with_70_and_asks_for_a_report(
+    cli: Callable[..., Any], toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mltoolkit import project
+
+    def broken(_root: Path) -> project.Project:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(project, "load", broken)
+    called = cli("gate", "--project", toy)
+
+    assert called.code == 70
+    assert "this is a bug of mltoolkit" in called.err
+
+
+def test_a_reader_that_leaves_early_is_no_error(toy: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "mltoolkit", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=toy
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert b"Traceback" not in said
