@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltoolkit import config
+from mltoolkit import documents
 from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages import estimators
@@ -16,7 +16,7 @@ from mltoolkit.stages.settings import EstimatorSettings, Kind, Section
 
 Write = Callable[[dict[str, Any], Mapping[str, Any]], Path]
 
-SECTION = Section(name="train", document=config.parse("train: {}\n", "params.yaml"))
+SECTION = Section(name="train", document=documents.parse("train: {}\n", "params.yaml"))
 FRAME = pd.DataFrame({"size": [1.0, 2.0, 9.0, None], "color": ["red", "red", "blue", None]})
 
 

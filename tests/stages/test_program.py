@@ -1,5 +1,6 @@
 """A stage as a program: its line, its errors, its exit codes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,17 @@ from mltoolkit.stages import program
 def test_a_line_and_zero_when_it_went_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(lambda: "12 rows") == 0
     assert capsys.readouterr().out == "12 rows\n"
+
+
+def test_threads_sleep_while_they_wait_unless_somebody_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    program.main(lambda: os.environ["OMP_WAIT_POLICY"])
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    program.main(lambda: "done")
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 def test_an_error_keeps_its_place_and_its_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,12 @@
 import pyarrow as pa
 import pytest
 
-from mltoolkit import config
+from mltoolkit import documents
 from mltoolkit.errors import InputError
 from mltoolkit.stages.settings import AtRandom, ByGroup, ByTime, Section
 from mltoolkit.stages.splits import assign
 
-SECTION = Section(name="prepare", document=config.parse("prepare:\n  split: {by: time}\n", "params.yaml"))
+SECTION = Section(name="prepare", document=documents.parse("prepare:\n  split: {by: time}\n", "params.yaml"))
 
 
 def test_periods_are_ordered_by_value_and_not_by_appearance() -> None:
