@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from mltoolkit import config, files
+from mltoolkit import documents, files
 from mltoolkit.errors import InputError, Location
 
 LOADERS = {
@@ -97,7 +97,7 @@ def read(root: Path, *, allow_pickle: bool = False) -> ModelDirectory:
             where=Location(path=str(root)),
             hint="write it with mlflow.<flavor>.save_model(...)",
         )
-    document = config.parse(files.read_bytes(path).decode("utf-8", errors="replace"), str(path))
+    document = documents.parse(files.read_bytes(path).decode("utf-8", errors="replace"), str(path))
     flavors = document.values.get("flavors")
     if not isinstance(flavors, dict) or not isinstance(flavors.get("python_function"), dict):
         raise InputError("has no python_function flavor", where=document.at(("flavors",)), hint=_SUPPORTED)
@@ -121,7 +121,7 @@ def read(root: Path, *, allow_pickle: bool = False) -> ModelDirectory:
 _SUPPORTED = f"supported flavors: {', '.join(LOADERS.values())}"
 
 
-def _flavor(document: config.Document, flavors: dict[str, Any]) -> str:
+def _flavor(document: documents.Document, flavors: dict[str, Any]) -> str:
     loader = flavors["python_function"].get("loader_module")
     where = document.at(("flavors", "python_function", "loader_module"))
     if loader not in LOADERS:
@@ -134,7 +134,7 @@ def _flavor(document: config.Document, flavors: dict[str, Any]) -> str:
     return flavor
 
 
-def _check_sklearn(document: config.Document, flavor: Any, *, allow_pickle: bool) -> None:
+def _check_sklearn(document: documents.Document, flavor: Any, *, allow_pickle: bool) -> None:
     where = document.at(("flavors", "sklearn"))
     if not isinstance(flavor, dict):
         raise InputError("the sklearn flavor is empty", where=where)
@@ -156,7 +156,7 @@ def _check_sklearn(document: config.Document, flavor: Any, *, allow_pickle: bool
         )
 
 
-def _check_paths(document: config.Document, flavors: dict[str, Any]) -> None:
+def _check_paths(document: documents.Document, flavors: dict[str, Any]) -> None:
     """Refuse code that comes with the model, and paths that lead out of it."""
     for name, flavor in flavors.items():
         if not isinstance(flavor, dict):
@@ -176,7 +176,7 @@ def _check_paths(document: config.Document, flavors: dict[str, Any]) -> None:
                 )
 
 
-def _inputs(document: config.Document) -> tuple[Column, ...]:
+def _inputs(document: documents.Document) -> tuple[Column, ...]:
     signature = document.values.get("signature")
     text = signature.get("inputs") if isinstance(signature, dict) else None
     if not isinstance(text, str):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import config, files
+from mltoolkit import config, documents, files
 from mltoolkit.config import ModelSettings, ToolkitSettings
 from mltoolkit.errors import InputError, Location
 
@@ -22,7 +22,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     root: Path
-    document: config.Document
+    document: documents.Document
     settings: ToolkitSettings
 
     @property
@@ -59,7 +59,7 @@ def load(root: Path) -> Project:
     return Project(root=root, document=document, settings=config.toolkit(document))
 
 
-def read_params(root: Path) -> config.Document:
+def read_params(root: Path) -> documents.Document:
     """Parse the project's ``params.yaml``.
 
     Raises:
@@ -75,4 +75,4 @@ def read_params(root: Path) -> config.Document:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 (byte {error.start})", where=Location(path=PARAMS)) from error
-    return config.parse(text, PARAMS)
+    return documents.parse(text, PARAMS)

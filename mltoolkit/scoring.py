@@ -107,7 +107,10 @@ def _run(
         asked = Path(name) / "request.json"
         files.write_bytes(asked, files.dump_json(request))
         done = proc.run(
-            [interpreter, _SCORER.resolve(), asked.resolve()], env=proc.clean_environment(), cwd=Path(name), timeout=_TIMEOUT
+            [interpreter, _SCORER.resolve(), asked.resolve()],
+            env=proc.clean_environment(),
+            cwd=Path(name),
+            timeout=_TIMEOUT,
         )
         if done.code:
             said = done.tail().splitlines() or [f"ended with {done.code}"]

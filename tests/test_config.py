@@ -1,9 +1,7 @@
-import time
-
 import pytest
 
-from mltoolkit import config
-from mltoolkit.config import Document, EndpointSettings, ToolkitSettings
+from mltoolkit import config, documents
+from mltoolkit.config import EndpointSettings, ToolkitSettings
 from mltoolkit.errors import InputError
 from mltoolkit.rules import Absolute, BetterThanBaseline
 
@@ -27,7 +25,7 @@ mltoolkit:
 
 
 def read(text: str) -> ToolkitSettings:
-    return config.toolkit(config.parse(text, "params.yaml"))
+    return config.toolkit(documents.parse(text, "params.yaml"))
 
 
 def test_a_good_file_becomes_values() -> None:
@@ -38,14 +36,6 @@ def test_a_good_file_becomes_values() -> None:
     assert model.id == "row_id"
     assert [type(rule) for rule in model.rules] == [Absolute, BetterThanBaseline]
     assert model.endpoints == {"local": EndpointSettings(port=8080)}
-
-
-def test_yaml_means_what_dvc_takes_it_for() -> None:
-    from dvc.utils.serialize import parse_yaml
-
-    text = "a: yes\nb: 012\nc: 1e3\nd: 0x1F\ne: 1_000\nf: ~\ng: 2013-11\nh: .5\ni: on\nj: 'x'\nk: 0o17\nl: -3\nm: true"
-
-    assert config.parse(text, "x").values == parse_yaml(text, "x")
 
 
 @pytest.mark.parametrize(
@@ -97,16 +87,6 @@ def test_an_error_names_line_key_and_what_was_probably_meant(
     [
         ("", "no section `mltoolkit:`"),
         ("a: 1", "no section `mltoolkit:`"),
-        ("- 1", "must be a mapping"),
-        ("just text", "must be a mapping"),
-        ("a: [1", "not YAML"),
-        ("a:\n\t- 1", "not YAML"),
-        ("a: !!python/object/apply:os.system [id]", "not allowed"),
-        ("a: !custom 1", "not allowed"),
-        ("a: &a [*a]", "too large or too deep"),
-        ("a: 1\n<<: {b: 2}", "merge keys"),
-        ("? [a]\n: 1", "a key must be a plain word"),
-        ("a: \x00", "not YAML"),
         ("mltoolkit: 3", "expected `object`"),
         ("mltoolkit: {models: {}}", "no models"),
         ("mltoolkit: {models: [a]}", "expected `object`"),
@@ -120,18 +100,6 @@ def test_other_texts_are_refused_with_a_reason(text: str, said: str) -> None:
         read(text)
 
     assert said in str(caught.value)
-
-
-def test_an_alias_bomb_is_refused_in_bounded_time() -> None:
-    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
-    )
-    start = time.monotonic()
-
-    with pytest.raises(InputError, match="too large or too deep"):
-        read(bomb)
-
-    assert time.monotonic() - start < 20
 
 
 def test_aliases_within_reason_are_allowed() -> None:
@@ -155,10 +123,3 @@ def test_one_of_several_models_has_to_be_named() -> None:
     with pytest.raises(InputError, match="did you mean `other`"):
         settings.model("othr")
     assert settings.model("other")[0] == "other"
-
-
-def test_a_location_of_a_key_without_a_line_is_that_of_its_parent() -> None:
-    document = config.parse(GOOD, "params.yaml")
-
-    assert isinstance(document, Document)
-    assert document.at(("mltoolkit", "models", "missing")).line == 4

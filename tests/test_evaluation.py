@@ -114,7 +114,7 @@ def test_predictions_stand_row_by_row_beside_the_truth(
         "row_id", "target", "challenger", "challenger_probability_1", "champion", "champion_probability_1", "slice_group",
     ]  # fmt: skip
     assert table["row_id"].to_pylist() == source["row_id"].to_pylist()
-    assert [int(name) for name in table["target"].to_pylist()] == source["target"].to_pylist()
+    assert table["target"].to_pylist() == [str(value) for value in source["target"].to_pylist()]
     assert table["slice_group"].to_pylist() == source["group"].to_pylist()
 
 

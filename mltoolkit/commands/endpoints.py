@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -213,9 +214,11 @@ def _predict(call: Call) -> Result:
     body = files.read_bytes(call.file or Path())
     answer = http.request("POST", f"{reachable(address)}/invocations", body=body, timeout=_TIMEOUT)
     content = answer.json()
-    if answer.status != 200:  # noqa: PLR2004 - HTTP's word for yes
+    if answer.status != HTTPStatus.OK:
         said = content.get("message") if isinstance(content, dict) else None
-        kind: type[MltoolkitError] = InputError if 400 <= answer.status < 500 else OutsideError  # noqa: PLR2004
+        kind: type[MltoolkitError] = (
+            OutsideError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else InputError
+        )
         raise kind(f"{call.name} answered {answer.status}: {said or content}")
     return Result(text=answer.body.decode(errors="replace"), value=content)
 

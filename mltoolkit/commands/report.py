@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from mltoolkit import config, files, git, github, project, report
+from mltoolkit import documents, files, git, github, project, report
 from mltoolkit.commands import Result
 from mltoolkit.commands.gate import load_evidence
 from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
@@ -132,7 +132,7 @@ def _flat(data: bytes | None) -> dict[str, str]:
         else:
             found[key] = str(value)
 
-    walk(config.parse(data.decode("utf-8-sig", errors="replace"), project.PARAMS).values, "")
+    walk(documents.parse(data.decode("utf-8-sig", errors="replace"), project.PARAMS).values, "")
     return found
 
 
@@ -140,7 +140,7 @@ def _outputs(data: bytes | None) -> dict[str, str]:
     """Return digest and size of what the stages wrote, by path."""
     if data is None:
         return {}
-    stages = config.parse(data.decode(errors="replace"), project.LOCK).values.get("stages") or {}
+    stages = documents.parse(data.decode(errors="replace"), project.LOCK).values.get("stages") or {}
     return {
         str(out["path"]): f"{str(out.get('md5'))[:12]} ({out.get('size', 0):,} bytes)"
         for stage in stages.values()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from mltoolkit import config, files
+from mltoolkit import config, documents, files
 from mltoolkit.config import Name, Settings
 from mltoolkit.errors import InputError
 from mltoolkit.metrics import METRICS, Task
@@ -209,7 +209,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    document: config.Document
+    document: documents.Document
 
     def refuse(self, what: str, *keys: str | int, hint: str | None = None) -> InputError:
         """Return an error that points at a key of this section."""
@@ -223,5 +223,5 @@ def read(name: str, kind: type[T]) -> tuple[T, Section]:
         InputError: The file or the section is missing, or something in it does not fit.
     """
     text = files.read_bytes(Path(PARAMS)).decode("utf-8-sig", errors="replace")
-    document = config.parse(text, PARAMS)
+    document = documents.parse(text, PARAMS)
     return config.section(document, (name,), kind), Section(name=name, document=document)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mltoolkit import dvc, project
-from mltoolkit.config import parse
+from mltoolkit import config, documents, dvc, project
 from mltoolkit.stages import settings
 
 ROOT = Path(__file__).parents[2]
@@ -121,8 +120,7 @@ def test_a_changed_rule_retrains_nothing_and_a_changed_parameter_does(
 
 
 def test_the_committed_settings_are_read_by_every_stage() -> None:
-    document = parse((ROOT / "params.yaml").read_text(), "params.yaml")
-    from mltoolkit import config
+    document = documents.parse((ROOT / "params.yaml").read_text(), "params.yaml")
 
     prepare = config.section(document, ("prepare",), settings.PrepareSettings)
     train = config.section(document, ("train",), settings.TrainSettings)
