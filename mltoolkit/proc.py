@@ -20,7 +20,22 @@ QUIET = {
 }
 """Switches off the telemetry of every tool that we start."""
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "OMP_NUM_THREADS", "VIRTUAL_ENV")
+THREADS = {"GOMP_SPINCOUNT": "1000"}
+"""Lets threads of OpenMP sleep soon when they wait. Spinning as long as they do by default, one training
+of 10 s took 170 s where a second one wanted the same two cores; sleeping at once cost 5 s on idle ones."""
+
+_KEPT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "SYSTEMROOT",
+    "OMP_NUM_THREADS",
+    "GOMP_SPINCOUNT",
+    "VIRTUAL_ENV",
+)
 """What a clean environment keeps: where programs and folders are, and nothing that could be a secret."""
 
 _TAIL = 4000
@@ -51,12 +66,12 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     Job identifiers are dropped too: a workflow runner kills every process that carries its own.
     """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, **QUIET, **(extra or {})}
+    return {**THREADS, **kept, **QUIET, **(extra or {})}
 
 
 def full_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return our own environment with telemetry off, for tools that need credentials."""
-    return {**os.environ, **QUIET, **(extra or {})}
+    return {**THREADS, **os.environ, **QUIET, **(extra or {})}
 
 
 def run(

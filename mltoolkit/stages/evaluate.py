@@ -82,7 +82,8 @@ def _predict(model: models.ModelDirectory, held: Rows) -> npt.NDArray[Any]:
     from mlflow.exceptions import MlflowException
 
     try:
-        loaded = mlflow.pyfunc.load_model(str(model.path))
+        # The warnings compare every installed package with the model's requirements: half a second.
+        loaded = mlflow.pyfunc.load_model(str(model.path), suppress_warnings=True)
         return np.asarray(loaded.predict(held.features))
     except (MlflowException, ValueError, TypeError, KeyError, ImportError) as error:
         raise OutsideError(

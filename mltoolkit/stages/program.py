@@ -20,9 +20,8 @@ def main(stage: Callable[[], str]) -> int:
     """
     # Whoever started us (a person's own `dvc repro`), no tool that a stage imports phones home.
     os.environ.update(proc.QUIET)
-    # Threads of OpenMP spin while they wait. Where another program wants the same cores (a CI runner,
-    # a second pipeline) one training of 16 s took 190 s; threads that sleep do not.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name, value in proc.THREADS.items():
+        os.environ.setdefault(name, value)
     try:
         line = stage()
     except MltoolkitError as error:
