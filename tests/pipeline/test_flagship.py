@@ -73,7 +73,7 @@ def flagship(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _git(folder: Path, *words: str) -> str:
     person = ("-c", "user.name=Ada Lovelace", "-c", "user.email=ada@example.org")
     return subprocess.run(
-        ["git", "-C", str(folder), *person, *words],  # noqa: S607 - the git that is tested with
+        ["git", "-C", str(folder), *person, *words],
         check=True,
         capture_output=True,
         text=True,
