@@ -83,10 +83,13 @@ def test_the_command_line_works_outside_the_checkout(installed: Path, tmp_path: 
 
 
 def test_a_model_is_judged_in_a_project_of_its_own(installed: Path, toy: Path) -> None:
-    for words, code in ((("evaluate",), 0), (("gate",), 0), (("report", "--output", "-"), 0)):
-        done = run(installed / "mltoolkit", *words, cwd=toy)
-        assert done.returncode == code, done.stderr
-    assert done.stdout.startswith("## ✅ promote")
+    steps = [
+        run(installed / "mltoolkit", *words, cwd=toy)
+        for words in (["evaluate"], ["gate"], ["report", "--output", "-"])
+    ]
+
+    assert [step.returncode for step in steps] == [0, 0, 0], [step.stderr for step in steps]
+    assert steps[-1].stdout.startswith("## ✅ promote")
 
 
 def test_the_demo_finds_the_flagship_inside_the_wheel(installed: Path, tmp_path: Path) -> None:
