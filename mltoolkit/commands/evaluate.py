@@ -12,6 +12,8 @@ from mltoolkit.evaluation import Champion
 from mltoolkit.evidence import Evidence, Provenance
 from mltoolkit.metrics import METRICS
 
+_NAMED = 5
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -46,6 +48,7 @@ def run(arguments: argparse.Namespace) -> Result:
     top = git.top(here.root)
     model = models.read(arguments.model_dir or here.root / settings.model, allow_pickle=settings.allow_pickle)
     frame = rows.read(here.root / settings.rows, settings, model)
+    changed = git.changes(top)
     asked = rules.effective(settings.rules, frame.task, probabilities=model.predicts_probabilities)
     evidence = evaluation.evaluate(
         frame,
@@ -57,13 +60,13 @@ def run(arguments: argparse.Namespace) -> Result:
         root=here.root,
         cache=files.ignored_folder(here.state) / "scores",
         out=out,
-        provenance=provenance(here, top, frame.digest, rules.digest(asked)),
+        provenance=provenance(here, top, frame.digest, rules.digest(asked), dirty=bool(changed)),
         fresh=arguments.no_cache,
     )
     path = out / "evidence.json"
     champion = evidence.champion
     return Result(
-        text=render(evidence, path),
+        text=render(evidence, path, changed),
         value={
             "path": str(path),
             "challenger": evidence.challenger.digest,
@@ -112,12 +115,14 @@ def find_champion(here: project.Project, settings: ModelSettings, endpoint: str 
             f"the kept copy of the live model has the digest {files.short(model.digest)}, "
             f"and the journal says {files.short(live.digest)}",
             where=Location(path=str(kept)),
-            hint="somebody changed it; deploy a model again",
+            hint=f"somebody changed it; `mltoolkit endpoints delete {endpoint}` ends it, and the next deploy starts anew",
         )
     return Champion(model=model, python=settings.endpoints[endpoint].python)
 
 
-def provenance(here: project.Project, top: Path, rows_digest: str, rules_digest: str) -> Provenance:
+def provenance(
+    here: project.Project, top: Path, rows_digest: str, rules_digest: str, *, dirty: bool
+) -> Provenance:
     """Say where evidence comes from.
 
     Raises:
@@ -127,7 +132,7 @@ def provenance(here: project.Project, top: Path, rows_digest: str, rules_digest:
     lock = here.root / project.LOCK
     return Provenance(
         commit=git.head(top),
-        dirty=bool(git.changes(top)),
+        dirty=dirty,
         event=run_context.event,
         ref=run_context.ref,
         run=run_context.run,
@@ -139,8 +144,8 @@ def provenance(here: project.Project, top: Path, rows_digest: str, rules_digest:
     )
 
 
-def render(evidence: Evidence, path: Path) -> str:
-    """Return the main numbers for a terminal."""
+def render(evidence: Evidence, path: Path, changed: list[str]) -> str:
+    """Return the main numbers for a terminal, and what stands in the way of a deploy."""
     champion = (
         "no champion" if evidence.champion is None else f"champion {files.short(evidence.champion.digest)}"
     )
@@ -157,8 +162,11 @@ def render(evidence: Evidence, path: Path) -> str:
             if other is not None:
                 parts.append(f"{of} {_number(other.value)}")
         lines.append("  ".join(parts))
-    if evidence.provenance.dirty:
-        lines.append("  the working tree differs from its commit: a verdict on this cannot be deployed")
+    if changed:
+        named = ", ".join(changed[:_NAMED]) + (
+            f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        )
+        lines.append(f"  not as committed: {named}; a verdict on this cannot be deployed")
     return "\n".join([*lines, f"  written to {path}"])
 
 

@@ -46,7 +46,7 @@ def test_a_dirty_tree_is_said_and_recorded(cli: Call, toy: Path) -> None:
     called = cli("evaluate", "--project", toy)
 
     assert called.code == 0
-    assert "cannot be deployed" in called.out
+    assert "not as committed: notes.txt; a verdict on this cannot be deployed" in called.out
     assert evidence_of(toy).provenance.dirty
 
 
