@@ -19,12 +19,12 @@ def test_a_line_and_zero_when_it_went_well(capsys: pytest.CaptureFixture[str]) -
 def test_threads_sleep_while_they_wait_unless_somebody_says_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    program.main(lambda: os.environ["OMP_WAIT_POLICY"])
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
-    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    program.main(lambda: os.environ["GOMP_SPINCOUNT"])
+    assert os.environ["GOMP_SPINCOUNT"] == "1000"
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     program.main(lambda: "done")
-    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
 def test_an_error_keeps_its_place_and_its_code(capsys: pytest.CaptureFixture[str]) -> None:
