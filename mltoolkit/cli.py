@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -56,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
     except Exception:  # noqa: BLE001 - the last door: whatever comes here is our bug
+        import traceback
+
         traceback.print_exc()
         print(f"this is a bug of mltoolkit {__version__}; please report it: {_ISSUES}", file=sys.stderr)
         return INTERNAL_ERROR

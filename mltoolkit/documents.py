@@ -5,9 +5,9 @@ Nothing here opens a file: text comes in, values go out.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -22,13 +22,12 @@ _NODE_LIMIT = 100_000
 _DEPTH_LIMIT = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed YAML file: plain values, and the line of every key."""
 
     path: str
     values: dict[str, Any]
-    lines: Mapping[KeyPath, int] = field(repr=False)
+    lines: Mapping[KeyPath, int]
 
     def at(self, keys: KeyPath) -> Location:
         """Return the location of a key, or of its nearest parent that has one."""

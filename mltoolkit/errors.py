@@ -4,13 +4,17 @@ An error says what happened, where, and what to do next. The exit codes are thos
 workflow acts on; they are part of the public contract.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True)
-class Location:
-    """Where something stands in a file that a person wrote."""
+class Location(NamedTuple):
+    """Where something stands in a file that a person wrote.
+
+    Attributes:
+        path: The file.
+        line: Counted from 1.
+        key: Dotted.
+    """
 
     path: str
     line: int | None = None

@@ -5,7 +5,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,23 +82,19 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         InputError: The folder cannot be written.
     """
+    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=Location(path=str(path))) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with beside.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp is private by design; what we write is as readable as any other file.
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
+        beside.replace(path)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=Location(path=str(path))) from error
     finally:
-        Path(beside).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def dump_json(value: object) -> bytes:
