@@ -16,6 +16,9 @@ from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.metrics import Task
 from mltoolkit.models import ModelDirectory
 
+_CLASSES_LIMIT = 1000
+"""Beyond it a target is no choice between classes, and a table of probabilities would fill the memory."""
+
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """The evaluation rows, as far as judging needs them.
@@ -99,19 +102,31 @@ def _task(
 ) -> tuple[Task, tuple[str, ...]]:
     named = settings.task or model.metadata.get("task")
     numeric = pa.types.is_integer(target.type) or pa.types.is_floating(target.type)
-    found = [statistics.label(value) for value in pc.unique(target).to_pylist()[:1000]]
+    distinct: list[Any] = pc.unique(target).to_pylist()
     if named is None:
         # Numbers are classes only where they are 0 and 1; everything else has to be said.
-        named = "regression" if numeric and not set(found) <= {"0", "1"} else "classification"
+        classes_only = len(distinct) <= 2 and {statistics.label(value) for value in distinct} <= {"0", "1"}  # noqa: PLR2004 - 0 and 1
+        named = "regression" if numeric and not classes_only else "classification"
     if named == Task.REGRESSION:
         if not (numeric or pa.types.is_decimal(target.type)):
             raise InputError(f"`{settings.target}` is {target.type}, not a number", where=where)
         return Task.REGRESSION, ()
+    if len(distinct) > _CLASSES_LIMIT:
+        raise InputError(
+            f"`{settings.target}` has {len(distinct)} different values, which are no classes",
+            where=where,
+            hint="a number is predicted? Say `task: regression`",
+        )
+    if len(distinct) < 2:  # noqa: PLR2004 - a decision needs two classes
+        raise CannotTellError(
+            f"the evaluation set has one class only: {statistics.label(distinct[0])}", where=where
+        )
     declared = model.metadata.get("classes")
-    listed = [statistics.label(value) for value in declared] if isinstance(declared, list) else []
-    classes = tuple(listed or sorted(set(found)))
-    if len(set(found)) < 2:  # noqa: PLR2004 - a decision needs two classes
-        raise CannotTellError(f"the evaluation set has one class only: {', '.join(found)}", where=where)
+    # Without a word of the model's, in the order of the values, which is scikit-learn's: 2 before 10.
+    ordered = declared if isinstance(declared, list) and declared else sorted(distinct)
+    classes = tuple(dict.fromkeys(statistics.label(value) for value in ordered))
+    if settings.task == Task.BINARY and len(classes) != 2:  # noqa: PLR2004 - binary
+        raise InputError(f"the task is binary, and there are {len(classes)} classes", where=where)
     return (Task.BINARY if len(classes) == 2 else Task.MULTICLASS), classes  # noqa: PLR2004 - binary
 
 

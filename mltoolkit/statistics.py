@@ -63,8 +63,11 @@ def encode(values: npt.NDArray[Any], classes: Sequence[str]) -> Codes:
         values: (n,) of labels of any type.
         classes: The k classes as text.
     """
-    unique, inverse = np.unique(values, return_inverse=True)
     code = {name: at for at, name in enumerate(classes)}
+    if values.dtype.kind == "O":
+        # Of any types, None among them, which do not sort.
+        return np.array([code.get(label(value), -1) for value in values.tolist()], dtype=np.int64)
+    unique, inverse = np.unique(values, return_inverse=True)
     known = np.array([code.get(label(value), -1) for value in unique.tolist()], dtype=np.int64)
     codes: Codes = known[inverse]
     return codes

@@ -58,6 +58,13 @@ def test_other_numbers_are_a_regression_unless_said_otherwise(read: Read) -> Non
     assert read(columns, task="multiclass").task is Task.MULTICLASS
 
 
+def test_classes_stand_in_the_order_of_their_values(read: Read) -> None:
+    frame = read({"row_id": ["a", "b", "c"], "target": [10, 2, 1]}, task="multiclass")
+
+    assert frame.classes == ("1", "2", "10")
+    assert frame.truth.tolist() == [2, 1, 0]
+
+
 def test_numbers_are_ids_too(read: Read) -> None:
     assert read({"row_id": [7, 8], "target": [0, 1]}).ids == ["7", "8"]
 
@@ -93,6 +100,12 @@ def test_rows_that_nobody_can_judge_on_cannot_tell(read: Read, columns: dict[str
         ({"row_id": ["a", "b"], "target": [0, 1]}, {"slices": ("carrier",)}, "no column carrier"),
         ({"row_id": ["a", "b"], "target": [0, 1]}, {"positive": "2"}, "none of the classes 0, 1"),
         ({"row_id": ["a", "b"], "target": ["x", "y"]}, {"task": "regression"}, "not a number"),
+        ({"row_id": ["a", "b", "c"], "target": [1, 2, 3]}, {"task": "binary"}, "there are 3 classes"),
+        (
+            {"row_id": [str(n) for n in range(1001)], "target": list(range(1001))},
+            {"task": "multiclass"},
+            "no classes",
+        ),
     ],
 )
 def test_rows_that_do_not_fit_the_settings_are_wrong_input(

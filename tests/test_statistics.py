@@ -179,12 +179,21 @@ def test_one_column_of_probabilities_is_that_of_the_positive_class() -> None:
 
 
 def test_labels_are_known_in_any_type_and_unknown_ones_are_never_right() -> None:
-    for raw in (np.array([1, 0]), np.array([1.0, 0.0]), np.array([True, False]), np.array(["1", "0"])):
+    objects = np.array([1, "0"], dtype=object)
+    for raw in (
+        np.array([1, 0]),
+        np.array([1.0, 0.0]),
+        np.array([True, False]),
+        np.array(["1", "0"]),
+        objects,
+    ):
         answers = statistics.interpret(raw, task=Task.BINARY, classes=BINARY, positive="1")
         assert answers.labels is not None
         assert answers.labels.tolist() == [1, 0]
 
-    strange = statistics.interpret(np.array(["1", "2"]), task=Task.BINARY, classes=BINARY, positive="1")
+    strange = statistics.interpret(
+        np.array(["1", None], dtype=object), task=Task.BINARY, classes=BINARY, positive="1"
+    )
     found = statistics.measure(
         task=Task.BINARY, truth=np.array([1, 1]), answers=strange, classes=BINARY, positive="1"
     )
