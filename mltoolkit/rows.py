@@ -125,7 +125,7 @@ def _task(
     # Without a word of the model's, in the order of the values, which is scikit-learn's: 2 before 10.
     ordered = declared if isinstance(declared, list) and declared else sorted(distinct)
     classes = tuple(dict.fromkeys(statistics.label(value) for value in ordered))
-    if settings.task == Task.BINARY and len(classes) != 2:  # noqa: PLR2004 - binary
+    if settings.task == "binary" and len(classes) != 2:  # noqa: PLR2004 - binary
         raise InputError(f"the task is binary, and there are {len(classes)} classes", where=where)
     return (Task.BINARY if len(classes) == 2 else Task.MULTICLASS), classes  # noqa: PLR2004 - binary
 
