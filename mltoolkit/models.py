@@ -32,6 +32,7 @@ REVIEWED_TYPES = frozenset(
 scikit-learn, without ``__reduce__`` of their own that runs anything else, and the element type of an
 array, which skops takes from an empty array that numpy reads with pickles refused."""
 
+_PATHS = ("data", "model_path", "pickled_model", "model_data", "model_file")
 _METADATA = "mltoolkit"
 
 
@@ -97,14 +98,17 @@ def read(root: Path, *, allow_pickle: bool = False) -> ModelDirectory:
             where=Location(path=str(root)),
             hint="write it with mlflow.<flavor>.save_model(...)",
         )
-    document = documents.parse(files.read_bytes(path).decode("utf-8", errors="replace"), str(path))
+    try:
+        text = files.read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 (byte {error.start})", where=Location(path=str(path))) from error
+    document = documents.parse(text, str(path))
     flavors = document.values.get("flavors")
     if not isinstance(flavors, dict) or not isinstance(flavors.get("python_function"), dict):
         raise InputError("has no python_function flavor", where=document.at(("flavors",)), hint=_SUPPORTED)
     flavor = _flavor(document, flavors)
-    if flavor == "sklearn":
-        _check_sklearn(document, flavors.get("sklearn"), allow_pickle=allow_pickle)
-    _check_paths(document, flavors)
+    _check_format(document, flavor, flavors.get(flavor), allow_pickle=allow_pickle)
+    _check_paths(document, root, flavors)
     metadata = document.values.get("metadata") or {}
     own = metadata.get(_METADATA) if isinstance(metadata, dict) else None
     return ModelDirectory(
@@ -134,46 +138,50 @@ def _flavor(document: documents.Document, flavors: dict[str, Any]) -> str:
     return flavor
 
 
-def _check_sklearn(document: documents.Document, flavor: Any, *, allow_pickle: bool) -> None:
-    where = document.at(("flavors", "sklearn"))
-    if not isinstance(flavor, dict):
-        raise InputError("the sklearn flavor is empty", where=where)
-    form = flavor.get("serialization_format")
+def _check_format(document: documents.Document, flavor: str, settings: Any, *, allow_pickle: bool) -> None:
+    """Refuse formats that run code when they are read, unless a person allowed them."""
+    where = document.at(("flavors", flavor))
+    if not isinstance(settings, dict):
+        raise InputError(f"the {flavor} flavor is empty", where=where)
+    if allow_pickle or flavor == "onnx":
+        return
+    form = settings.get("serialization_format") if flavor == "sklearn" else f"{flavor}'s own"
     if form != "skops":
-        if allow_pickle:
-            return
         raise InputError(
-            f"is saved as {form}, which runs code when it is read",
+            f"is saved in the format {form}, which may run code when it is read",
             where=where,
             hint="save it with serialization_format='skops', or set `allow-pickle: true` for this model",
         )
-    trusted = flavor.get("skops_trusted_types") or []
+    trusted = settings.get("skops_trusted_types") or []
     if not isinstance(trusted, list) or (unknown := sorted({str(kind) for kind in trusted} - REVIEWED_TYPES)):
         raise InputError(
             f"asks to trust types that nobody reviewed: {', '.join(unknown)}",
-            where=document.at(("flavors", "sklearn", "skops_trusted_types")),
+            where=document.at(("flavors", flavor, "skops_trusted_types")),
             hint="reviewed types: mltoolkit.models.REVIEWED_TYPES",
         )
 
 
-def _check_paths(document: documents.Document, flavors: dict[str, Any]) -> None:
-    """Refuse code that comes with the model, and paths that lead out of it."""
+def _check_paths(document: documents.Document, root: Path, flavors: dict[str, Any]) -> None:
+    """Refuse code that comes with the model, and paths to anything but a file beside MLmodel.
+
+    A loader that is sent to a folder below reads the MLmodel that stands there, which nobody checked.
+    """
     for name, flavor in flavors.items():
         if not isinstance(flavor, dict):
             raise InputError("is not a mapping", where=document.at(("flavors", name)))
-        if flavor.get("code"):
-            raise InputError(
-                "brings code of its own, which is refused", where=document.at(("flavors", name, "code"))
-            )
-        for key in ("data", "model_path", "pickled_model", "model_data", "model_file"):
-            value = flavor.get(key)
-            if value is None:
-                continue
-            parts = PurePosixPath(str(value))
-            if parts.is_absolute() or ".." in parts.parts or "\\" in str(value):
-                raise InputError(
-                    f"{value!r} leads out of the model", where=document.at(("flavors", name, key))
-                )
+        for key, value in flavor.items():
+            where = document.at(("flavors", name, key))
+            if "code" in key and value:
+                raise InputError("brings code of its own, which is refused", where=where)
+            if key in _PATHS and value is not None and not _beside(root, str(value)):
+                raise InputError(f"{value!r} is not a file beside MLmodel", where=where)
+    for path in files.walk(root):
+        if path.name == "MLmodel" and path.parent != root:
+            raise InputError("a second MLmodel is refused", where=Location(path=str(path)))
+
+
+def _beside(root: Path, name: str) -> bool:
+    return PurePosixPath(name).name == name and "\\" not in name and (root / name).is_file()
 
 
 def _inputs(document: documents.Document) -> tuple[Column, ...]:

@@ -50,9 +50,9 @@ def test_an_added_file_is_another_digest(model: Path) -> None:
         ("loader_module: mlflow.sklearn", "loader_module: os", "loaded by 'os'"),
         ("loader_module: mlflow.sklearn", "loader_module: mlflow.pyfunc.model", "not on our list"),
         ("  sklearn:\n    code: null", "  sklearn:\n    code: code", "brings code of its own"),
-        ("model_path: model.skops", "model_path: ../model.skops", "leads out of the model"),
-        ("pickled_model: model.skops", "pickled_model: /etc/passwd", "leads out of the model"),
-        ("serialization_format: skops", "serialization_format: pickle", "runs code when it is read"),
+        ("model_path: model.skops", "model_path: ../model.skops", "not a file beside MLmodel"),
+        ("pickled_model: model.skops", "pickled_model: /etc/passwd", "not a file beside MLmodel"),
+        ("serialization_format: skops", "serialization_format: pickle", "may run code when it is read"),
         ("  python_function:", "  other_function:", "no python_function flavor"),
         ("  sklearn:", "  spark:", "flavors spark too"),
         ("flavors:", "flavours:", "no python_function flavor"),
@@ -72,6 +72,36 @@ def test_what_is_not_on_our_lists_is_refused_with_file_and_line(
         models.read(model)
 
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["data", "model_path"])
+def test_a_loader_is_not_sent_to_a_second_description(model: Path, saved_models: Path, key: str) -> None:
+    """MLflow reads the serialization format from the MLmodel beside the file that it is sent to."""
+    shutil.copytree(saved_models / "pickled", model / "inner")
+    (file,) = (path.name for path in (model / "inner").iterdir() if path.suffix == ".pkl")
+    value = "inner" if key == "data" else f"inner/{file}"
+    edit(model, "    model_path: model.skops", f"    {key}: {value}")
+
+    with pytest.raises(InputError, match="not a file beside MLmodel"):
+        models.read(model)
+
+
+def test_a_second_description_is_refused_wherever_it_stands(model: Path) -> None:
+    (model / "deep").mkdir()
+    shutil.copy(model / "MLmodel", model / "deep" / "MLmodel")
+
+    with pytest.raises(InputError, match="a second MLmodel"):
+        models.read(model)
+
+
+@pytest.mark.parametrize("flavor", ["xgboost", "lightgbm"])
+def test_a_flavor_that_may_hide_a_pickle_needs_an_explicit_yes(model: Path, flavor: str) -> None:
+    edit(model, "loader_module: mlflow.sklearn", f"loader_module: mlflow.{flavor}")
+    edit(model, "  sklearn:", f"  {flavor}:")
+
+    with pytest.raises(InputError, match="allow-pickle: true"):
+        models.read(model)
+    assert models.read(model, allow_pickle=True).flavor == flavor
 
 
 def test_a_pickled_model_needs_an_explicit_yes(saved_models: Path) -> None:
