@@ -54,5 +54,5 @@ requirements: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml.
 	$(COMPILE) pyproject.toml --extra dvc --extra mlflow -c requirements/dev.txt -o requirements/train.txt
 	$(COMPILE) pyproject.toml --extra serve -c requirements/dev.txt -o requirements/serve.txt
 
-clean: ## Remove what was built; the endpoints that still run are stopped first.
+clean: ## Remove what was built and installed here.
 	rm -rf build dist .venv reports

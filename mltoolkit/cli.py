@@ -9,10 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from mltoolkit import __version__
-from mltoolkit.errors import INTERNAL_ERROR, MltoolkitError
+from mltoolkit.errors import INTERNAL_ERROR, InputError, MltoolkitError
+
+if TYPE_CHECKING:
+    from mltoolkit.commands import Result
 
 COMMANDS = {
     "check": "the data contract holds",
@@ -29,54 +32,72 @@ COMMANDS = {
 _ISSUES = "https://github.com/mltoolkit/mltoolkit/issues"
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose refusals are errors like all others, in JSON where that is asked for."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the words of the command line."""
+        raise InputError(message, hint=f"{self.format_usage().strip()}; see {self.prog} --help")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     words = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in words
+    try:
+        result = _run(words)
+        code, value, text = result.code, result.value, result.text
+        said = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) if as_json else text
+    except MltoolkitError as error:
+        code, said = error.exit_code, _failure(as_json, f"error: {error}", error.exit_code, _plain(error))
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+        said = _failure(as_json, "interrupted", code, {"kind": "Interrupted", "what": "interrupted"})
+    except Exception as error:  # noqa: BLE001 - the last door: whatever comes here is our bug
+        import traceback
+
+        traceback.print_exc()
+        code = INTERNAL_ERROR
+        what = f"this is a bug of mltoolkit {__version__}; please report it: {_ISSUES}"
+        said = _failure(as_json, what, code, {"kind": "Bug", "what": f"{type(error).__name__}: {error}"})
+    try:
+        if said:
+            print(said, flush=True)
+    except BrokenPipeError:
+        # The reader of our output left (`| head`); that is its right, and no part of the answer.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _run(words: list[str]) -> "Result":
     name = next((word for word in words if word in COMMANDS), None)
     parser, modules = _parser(name)
     arguments = parser.parse_args(words)
     if arguments.command is None:
         parser.print_help()
-        return 0
-    try:
-        result = modules[arguments.command].run(arguments)
-    except MltoolkitError as error:
-        if arguments.json:
-            print(json.dumps({"error": _plain(error), "exit": error.exit_code}, indent=2))
-        else:
-            print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output left (`| head`); that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
-    except Exception:  # noqa: BLE001 - the last door: whatever comes here is our bug
-        import traceback
-
-        traceback.print_exc()
-        print(f"this is a bug of mltoolkit {__version__}; please report it: {_ISSUES}", file=sys.stderr)
-        return INTERNAL_ERROR
-    if arguments.json:
-        print(json.dumps(result.value, indent=2, ensure_ascii=False, allow_nan=False))
-    elif result.text:
-        print(result.text)
-    return int(result.code)
+        parser.exit()
+    result: Result = modules[arguments.command].run(arguments)
+    return result
 
 
-def _parser(name: str | None) -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
+def _failure(as_json: bool, line: str, code: int, error: dict[str, object]) -> str:  # noqa: FBT001 - one caller
+    """Return what standard output gets of a failure; a person reads it on standard error."""
+    if as_json:
+        return json.dumps({"error": error, "exit": code}, indent=2, ensure_ascii=False)
+    print(line, file=sys.stderr)
+    return ""
+
+
+def _parser(name: str | None) -> tuple[Parser, dict[str, ModuleType]]:
     """Build the parser; only the named command's module is imported and knows its arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mltoolkit",
         description="From a commit to a trustworthy model in production: evidence, verdict, rollout.",
         epilog="exit codes: 0 yes, 1 no, 2 wrong input, 3 cannot tell, 4 the outside world failed, "
         "5 rolled back, 6 lost the lock, 70 our bug",
     )
     parser.add_argument("--version", action="version", version=f"mltoolkit {__version__}")
-    parser.set_defaults(json=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     modules: dict[str, ModuleType] = {}
     for each, line in COMMANDS.items():

@@ -4,6 +4,7 @@ import difflib
 import re
 import types
 from enum import Enum
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -67,8 +68,8 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
         task: What is predicted; without it, the model's own metadata or the target's type says so.
         positive: The class whose probability is judged; without it, the last one in sort order.
         slices: Columns whose values name slices.
-        training: ``prepared.json`` of our ``prepare`` stage, or any JSON with ``target``: the training
-            rows' summary that baselines are made from.
+        training: ``prepared.json`` of our ``prepare`` stage: the training rows' summary that baselines are
+            made from. Without it, the best constants on the evaluation rows are the baselines.
         leaderboard: ``leaderboard.json`` of our ``train`` stage.
         metrics: A JSON file of further numbers that a stage writes.
         python: The interpreter that scores the model; without one, the one that runs us.
@@ -109,6 +110,13 @@ class ToolkitSettings(Settings, frozen=True, kw_only=True):
     models: dict[Name, ModelSettings]
     state: str = ".mltoolkit"
     reports: str = "reports"
+
+    def __post_init__(self) -> None:
+        """Refuse folders that are not the toolkit's own: it tells git to ignore them."""
+        for name in (self.state, self.reports):
+            path = PurePosixPath(name)
+            if path == path.parent or ".." in path.parts:
+                raise ValueError(f"{name!r} must name a folder of its own")
 
     def model(self, name: str | None = None) -> tuple[str, ModelSettings]:
         """Return the named model, or the only one.

@@ -101,26 +101,32 @@ class _Reader:
 
     def _scalar(self, node: ScalarNode, keys: KeyPath, line: int) -> Any:
         text = str(node.value)
-        match str(node.tag).rpartition(":")[2]:
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int":
-                return int(
-                    text.replace("_", ""), 0 if text.lower().lstrip("+-")[:2] in {"0x", "0o", "0b"} else 10
-                )
-            case "float":
-                value = float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
-                if not math.isfinite(value):
-                    raise self._refuse(f"{text} is not a finite number", line, keys)
-                return value
-            case "str" | "timestamp":
-                return text
-        raise self._refuse(f"the tag {node.tag} is not allowed", line, keys)
+        kind = str(node.tag).rpartition(":")[2]
+        if kind == "null":
+            return None
+        if kind == "bool" and text.lower() in {"true", "false"}:
+            return text.lower() == "true"
+        if kind in {"str", "timestamp"} and "\0" not in text:
+            return text
+        if kind in {"int", "float"} and (value := _number(text, kind)) is not None:
+            if not math.isfinite(value):
+                raise self._refuse(f"{text} is not a finite number", line, keys)
+            return value
+        raise self._refuse(f"{text[:40]!r} is not a value that is allowed here ({node.tag})", line, keys)
 
     def _refuse(self, what: str, line: int, keys: KeyPath) -> InputError:
         return InputError(what, where=Location(path=self._path, line=line, key=_dotted(keys) or None))
+
+
+def _number(text: str, kind: str) -> int | float | None:
+    """Return the number that YAML 1.2 takes a word for; None where only other versions take it for one."""
+    plain = text.replace("_", "").lower()
+    try:
+        if kind == "int":
+            return int(plain, 0 if plain.lstrip("+-")[:2] in {"0x", "0o", "0b"} else 10)
+        return float(plain.replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:
+        return None
 
 
 def _dotted(keys: KeyPath) -> str:

@@ -15,14 +15,14 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class FileRef(Value, frozen=True, kw_only=True):
-    """A file by path and content.
+    """A file beside the one that names it.
 
     Attributes:
-        path: Relative to the file that names it, or to the project's root where it is an input.
+        path: Its name.
         digest: Of its content.
     """
 
-    path: str
+    path: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.(json|parquet)$")]
     digest: Digest
 
 

@@ -43,10 +43,16 @@ def short(digest: str) -> str:
 
 
 class reading(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a verb: with reading(path)
-    """Turn the failures of opening and reading ``path`` into an InputError."""
+    """Turn the failures of opening and reading a regular file into an error of one kind."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, error: type[MltoolkitError] = InputError) -> None:
         self._path = path
+        self._error = error
+
+    def __enter__(self) -> None:
+        """Refuse what would block for ever, such as a pipe."""
+        if self._path.exists() and not self._path.is_file():
+            raise self._error("not a file", where=Location(path=str(self._path)))
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Translate what the operating system said."""
@@ -54,26 +60,39 @@ class reading(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as
         match error:
             case FileNotFoundError():
                 why, hint = "no such file", "check the path, or run the step that writes it"
-            case IsADirectoryError() | NotADirectoryError():
-                why = "not a file"
             case OSError():
                 why = f"cannot be read: {error.strerror}"
             case _:
                 return
-        raise InputError(why, where=Location(path=str(self._path)), hint=hint) from error
+        raise self._error(why, where=Location(path=str(self._path)), hint=hint) from error
 
 
-def read_bytes(path: Path, *, limit: int = JSON_LIMIT) -> bytes:
+def read_bytes(path: Path, *, limit: int = JSON_LIMIT, error: type[MltoolkitError] = InputError) -> bytes:
     """Read a small file.
 
     Raises:
-        InputError: It is missing, unreadable, or longer than ``limit`` bytes.
+        MltoolkitError: Of the kind ``error``: it is missing, unreadable, or longer than ``limit`` bytes.
     """
-    with reading(path), path.open("rb") as file:
+    with reading(path, error=error), path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise InputError(f"larger than {limit} bytes", where=Location(path=str(path)))
+        raise error(f"larger than {limit} bytes", where=Location(path=str(path)))
     return data
+
+
+def remove(*paths: Path) -> None:
+    """Remove files that may not be there.
+
+    Raises:
+        InputError: One is a folder, or may not be removed.
+    """
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"cannot be removed: {error.strerror}", where=Location(path=str(path))
+            ) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -168,14 +187,14 @@ def load(path: Path, kind: type[StructT], *, error: type[MltoolkitError] = Input
     Args:
         path: The file.
         kind: A msgspec struct with a ``schema`` field of one literal value.
-        error: What an unusable content is: evidence that cannot be used is "cannot tell".
+        error: What an unusable file is: evidence that is not there or damaged is "cannot tell".
 
     Raises:
-        InputError: The file is missing.
-        MltoolkitError: Of the kind ``error``: damaged, of another schema, or with values that do not fit.
+        MltoolkitError: Of the kind ``error``: missing, damaged, of another schema, or with values that
+            do not fit.
     """
     where = Location(path=str(path))
-    plain = parse_json(read_bytes(path), where, error=error)
+    plain = parse_json(read_bytes(path, error=error), where, error=error)
     wanted = next(field for field in msgspec.structs.fields(kind) if field.name == "schema").default
     found = plain.get("schema") if isinstance(plain, dict) else None
     if found != wanted:

@@ -66,10 +66,11 @@ class Journal:
 
         Raises:
             InputError: The folder is not a journal of ours.
+            CannotTellError: It is damaged.
         """
         if not self._exists():
             return ()
-        listed = self._git("for-each-ref", "--format=%(refname)", _BRANCHES)
+        listed = self._read_git("the journal", "for-each-ref", "--format=%(refname)", _BRANCHES)
         return tuple(line.removeprefix(_BRANCHES) for line in listed.splitlines())
 
     def read(self, name: str) -> Tip:
@@ -121,7 +122,8 @@ class Journal:
         if tip.commit is None:
             return ()
         # The first commit is the marker alone.
-        _, *commits = self._git("rev-list", "--reverse", "--first-parent", tip.commit).splitlines()
+        listed = self._read_git(name, "rev-list", "--reverse", "--first-parent", tip.commit)
+        _, *commits = listed.splitlines()
         found = self._objects(*(f"{commit}:event.json" for commit in commits))
         if None in found:
             raise self._damaged(name, "an event cannot be read")
@@ -204,6 +206,13 @@ class Journal:
     def _git(self, *words: str, data: bytes = b"", env: dict[str, str] | None = None) -> str:
         # With --git-dir also where git is told to trust no bare repository that it comes across.
         return git.output(self.path, *_DURABLE, "--git-dir=.", *words, data=data, env=env)
+
+    def _read_git(self, name: str, *words: str) -> str:
+        """Run git where all that it needs is in the journal: what it cannot read is damaged."""
+        done = git.git(self.path, "--git-dir=.", *words)
+        if done.code:
+            raise self._damaged(name, done.tail())
+        return done.out.decode().strip()
 
     def _store(self, data: bytes) -> str:
         return self._git("hash-object", "-w", "--stdin", data=data)

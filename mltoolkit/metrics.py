@@ -16,6 +16,17 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
+def label(value: object) -> str:
+    """Return the text that stands for a class: ``1`` for 1, 1.0 and True, so that they are one class.
+
+    Args:
+        value: A Python value; arrays give them by ``tolist``.
+    """
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))
+    return str(value)
+
+
 class Better(StrEnum):
     """Which way a metric gets better."""
 

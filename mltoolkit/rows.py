@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltoolkit import files, statistics
+from mltoolkit import files, metrics, statistics
 from mltoolkit.config import ModelSettings
 from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.metrics import Task
@@ -59,15 +59,25 @@ def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
     where = Location(path=str(path))
     digest = files.digest_file(path)
     try:
-        known = pq.read_schema(path).names
-        wanted = [settings.id, settings.target, *settings.slices]
-        if missing := [name for name in wanted if name not in known]:
-            raise InputError(
-                f"has no column {', '.join(missing)}", where=where, hint=f"it has {', '.join(known)}"
-            )
-        table = pq.read_table(path, columns=list(dict.fromkeys(wanted)))
+        return _frame(path, digest, settings, model, where)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"is not a Parquet file that can be read: {error}", where=where) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"holds text that is not UTF-8: {error.object[:20]!r}", where=where) from error
+
+
+def _frame(path: Path, digest: str, settings: ModelSettings, model: ModelDirectory, where: Location) -> Frame:
+    schema = pq.read_schema(path)
+    wanted = list(dict.fromkeys([settings.id, settings.target, *settings.slices]))
+    if missing := [name for name in wanted if name not in schema.names]:
+        raise InputError(
+            f"has no column {', '.join(missing)}", where=where, hint=f"it has {', '.join(schema.names)}"
+        )
+    if nested := [name for name in wanted if pa.types.is_nested(schema.field(name).type)]:
+        raise InputError(
+            f"the column {nested[0]} holds {schema.field(nested[0]).type}, not one value a row", where=where
+        )
+    table = pq.read_table(path, columns=wanted)
     if not table.num_rows:
         raise CannotTellError("the evaluation set is empty", where=where)
     ids = _text(table[settings.id])
@@ -76,12 +86,12 @@ def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
     target = table[settings.target]
     if target.null_count:
         raise CannotTellError(f"{target.null_count} rows have no `{settings.target}`", where=where)
-    task, classes = _task(target, settings, model, where)
     values = target.to_numpy()
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise CannotTellError(f"`{settings.target}` holds NaN or infinities", where=where)
+    task, classes = _task(target, settings, model, where)
     if task is Task.REGRESSION:
         truth: npt.NDArray[Any] = values.astype(np.float64)
-        if not np.isfinite(truth).all():
-            raise CannotTellError(f"`{settings.target}` holds NaN or infinities", where=where)
     else:
         truth = statistics.encode(values, classes)
         _check_classes(truth, values, classes, where)
@@ -105,7 +115,7 @@ def _task(
     distinct: list[Any] = pc.unique(target).to_pylist()
     if named is None:
         # Numbers are classes only where they are 0 and 1; everything else has to be said.
-        classes_only = len(distinct) <= 2 and {statistics.label(value) for value in distinct} <= {"0", "1"}  # noqa: PLR2004 - 0 and 1
+        classes_only = len(distinct) <= 2 and {metrics.label(value) for value in distinct} <= {"0", "1"}  # noqa: PLR2004 - 0 and 1
         named = "regression" if numeric and not classes_only else "classification"
     if named == Task.REGRESSION:
         if not (numeric or pa.types.is_decimal(target.type)):
@@ -119,12 +129,12 @@ def _task(
         )
     if len(distinct) < 2:  # noqa: PLR2004 - a decision needs two classes
         raise CannotTellError(
-            f"the evaluation set has one class only: {statistics.label(distinct[0])}", where=where
+            f"the evaluation set has one class only: {metrics.label(distinct[0])}", where=where
         )
     declared = model.metadata.get("classes")
     # Without a word of the model's, in the order of the values, which is scikit-learn's: 2 before 10.
     ordered = declared if isinstance(declared, list) and declared else sorted(distinct)
-    classes = tuple(dict.fromkeys(statistics.label(value) for value in ordered))
+    classes = tuple(dict.fromkeys(metrics.label(value) for value in ordered))
     if settings.task == "binary" and len(classes) != 2:  # noqa: PLR2004 - binary
         raise InputError(f"the task is binary, and there are {len(classes)} classes", where=where)
     return (Task.BINARY if len(classes) == 2 else Task.MULTICLASS), classes  # noqa: PLR2004 - binary
@@ -133,7 +143,7 @@ def _task(
 def _check_classes(
     truth: npt.NDArray[Any], values: npt.NDArray[Any], classes: tuple[str, ...], where: Location
 ) -> None:
-    if unknown := sorted({statistics.label(value) for value in np.unique(values[truth < 0]).tolist()}):
+    if unknown := sorted({metrics.label(value) for value in np.unique(values[truth < 0]).tolist()}):
         raise CannotTellError(
             f"the rows hold classes that the model does not know: {', '.join(unknown[:5])}",
             where=where,
@@ -146,7 +156,7 @@ def _positive(task: Task, classes: tuple[str, ...], settings: ModelSettings, whe
         return None
     if settings.positive is None:
         return classes[-1]
-    name = statistics.label(settings.positive)
+    name = metrics.label(settings.positive)
     if name not in classes:
         raise InputError(f"`positive: {name}` is none of the classes {', '.join(classes)}", where=where)
     return name

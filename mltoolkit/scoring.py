@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from mltoolkit import files, proc
-from mltoolkit.errors import CannotTellError, Location
+from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.models import ModelDirectory
 
 _SCORER = Path(__file__).with_name("serving") / "scorer.py"
 _MEMORY = 16 * 2**30
 """Bytes of address space; libraries reserve far more than they touch."""
 _TIMEOUT = 900.0
+_OUTPUTS = ("answers.parquet", "requests.json")
 _KEPT = 20
 """Scores in the cache; the oldest go."""
 
@@ -71,15 +72,31 @@ def score(
         "hidden": hidden,
     }
     folder = cache / files.short(files.digest_bytes(files.dump_json(key)))
-    if fresh:
+    known = None if fresh else _known(folder)
+    if known is None:
         shutil.rmtree(folder, ignore_errors=True)
-    if not (folder / "requests.json").exists():
         _run(model, rows, golden=golden, hidden=hidden, interpreter=interpreter, folder=folder)
         _prune(cache)
-    known = json.loads((folder / "requests.json").read_bytes())
-    return Scored(
-        answers=folder / "answers.parquet", request=known["request"], predictions=tuple(known["predictions"])
-    )
+        known = _known(folder)
+    if known is None:
+        raise CannotTellError(
+            f"the scores of {files.short(model.digest)} were changed while they were read",
+            where=Location(path=str(folder)),
+        )
+    return known
+
+
+def _known(folder: Path) -> Scored | None:
+    """Return the scores in a folder, where they are whole and as the scorer left them."""
+    answers, requests, made = (folder / name for name in (*_OUTPUTS, "made.json"))
+    try:
+        digests = json.loads(made.read_bytes())
+        if digests != {path.name: files.digest_file(path) for path in (answers, requests)}:
+            return None
+        known = json.loads(requests.read_bytes())
+    except (OSError, ValueError, InputError):
+        return None
+    return Scored(answers=answers, request=known["request"], predictions=tuple(known["predictions"]))
 
 
 def _run(
@@ -101,8 +118,7 @@ def _run(
             "golden": golden,
             "hidden": hidden,
             "memory": _MEMORY,
-            "answers": str(beside / "answers.parquet"),
-            "requests": str(beside / "requests.json"),
+            **{Path(name).stem: str(beside / name) for name in _OUTPUTS},
         }
         asked = Path(name) / "request.json"
         files.write_bytes(asked, files.dump_json(request))
@@ -119,6 +135,14 @@ def _run(
                 where=Location(path=str(model.path)),
                 hint=f"it ran under {interpreter}; name another with `python:`" if len(said) > 1 else None,
             )
+        if silent := [name for name in _OUTPUTS if not (beside / name).is_file()]:
+            raise CannotTellError(
+                f"the model {files.short(model.digest)} ended its process before {silent[0]} was written",
+                where=Location(path=str(model.path)),
+                hint=f"it ran under {interpreter}",
+            )
+        digests = {name: files.digest_file(beside / name) for name in _OUTPUTS}
+        files.write_bytes(beside / "made.json", files.dump_json(digests))
         # Renamed whole: a killed run leaves no half-made score that a later one would trust.
         if not folder.exists():
             beside.rename(folder)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mltoolkit.errors import CannotTellError
-from mltoolkit.metrics import Task
+from mltoolkit.metrics import Task, label
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -45,15 +45,6 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
             labels=None if self.labels is None else self.labels[rows],
             probabilities=None if self.probabilities is None else self.probabilities[rows],
         )
-
-
-def label(value: Any) -> str:
-    """Return the text that stands for a class: ``1`` for 1, 1.0 and True, so that they are one class."""
-    if isinstance(value, bool | np.bool_):
-        return str(int(value))
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def encode(values: npt.NDArray[Any], classes: Sequence[str]) -> Codes:
@@ -144,7 +135,7 @@ def measure(
         Values rounded to six significant digits; None where a metric is not defined on these rows.
 
     Raises:
-        CannotTellError: There are no rows.
+        CannotTellError: There are no rows, or the numbers are too large to be added up.
     """
     if not truth.size:
         raise CannotTellError("there are no rows to measure on")
@@ -152,6 +143,8 @@ def measure(
         found = _regression(truth.astype(np.float64), answers.values)
     else:
         found = _classification(truth.astype(np.int64), answers, task, list(classes), positive)
+    if over := [name for name, value in found.items() if value is not None and not np.isfinite(value)]:
+        raise CannotTellError(f"{', '.join(over)} cannot be computed: the numbers are too large")
     return {name: None if value is None else rounded(value) for name, value in found.items()}
 
 
@@ -161,6 +154,11 @@ def rounded(value: float) -> float:
 
 
 def _regression(truth: Floats, values: Floats) -> dict[str, float | None]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _errors(truth, values)
+
+
+def _errors(truth: Floats, values: Floats) -> dict[str, float | None]:
     error = values - truth
     mse = float(np.mean(error**2))
     spread = float(np.mean((truth - truth.mean()) ** 2))
@@ -168,7 +166,8 @@ def _regression(truth: Floats, values: Floats) -> dict[str, float | None]:
         "rmse": mse**0.5,
         "mse": mse,
         "mae": float(np.mean(np.abs(error))),
-        "r2": 1 - mse / spread if spread > 0 else None,
+        # What is left of rounding would be shown as a tiny number where there is none.
+        "r2": round(1 - mse / spread, 12) if spread > 0 else None,
     }
 
 

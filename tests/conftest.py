@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from mltoolkit import files, gate, models, project
 from mltoolkit.evidence import (
     BaselineValue,
     Evidence,
     FileRef,
+    Golden,
     Measurement,
     Provenance,
     Rows,
@@ -177,3 +179,56 @@ def evidence() -> Callable[..., Evidence]:
         return msgspec.structs.replace(made, **changes)
 
     return build
+
+
+GOLDEN = Golden(
+    request={"dataframe_split": {"columns": ["a"], "data": [[1], [2]]}},
+    predictions=(1.0, 2.0),
+    ids=("r1", "r2"),
+)
+
+
+@pytest.fixture
+def judge(evidence: Callable[..., Evidence]) -> Callable[..., None]:
+    """Write made-up evidence on a toy project's model, and the verdict that the gate gives on it.
+
+    ``judge(root, champion=digest, golden=..., brier=0.2)``: the model is the one in ``root/model``; a number
+    by the name of a metric replaces the challenger's.
+    """
+
+    def write(
+        root: Path, *, golden: Golden = GOLDEN, champion: str | None = None, **numbers: float | None
+    ) -> None:
+        here = project.load(root)
+        name, settings = here.settings.model()
+        reports = here.reports(name)
+        files.write_bytes(reports / "golden.json", files.dump_json(golden))
+        files.write_bytes(reports / "predictions.parquet", b"made up")
+        made = evidence()
+        rows = files.digest_file(root / settings.rows)
+
+        def subject(digest: str) -> Subject:
+            return msgspec.structs.replace(made.challenger, digest=digest)
+
+        made = msgspec.structs.replace(
+            made,
+            challenger=subject(models.digest(root / settings.model)),
+            champion=None if champion is None else subject(champion),
+            rows=msgspec.structs.replace(made.rows, digest=rows),
+            golden=FileRef(path="golden.json", digest=files.digest_file(reports / "golden.json")),
+            predictions=FileRef(
+                path="predictions.parquet", digest=files.digest_file(reports / "predictions.parquet")
+            ),
+            measurements=tuple(
+                msgspec.structs.replace(m, value=numbers[m.metric])
+                if m.of == "challenger" and m.metric in numbers
+                else m
+                for m in made.measurements
+            ),
+        )
+        files.write_bytes(reports / "evidence.json", files.dump_json(made))
+        digest = files.digest_file(reports / "evidence.json")
+        verdict = gate.decide(made, settings.rules, evidence_digest=digest)
+        files.write_bytes(reports / "verdict.json", files.dump_json(verdict))
+
+    return write

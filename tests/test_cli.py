@@ -69,11 +69,29 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"mltoolkit {__version__}\n"
 
 
-def test_an_unknown_command_is_wrong_input() -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["promote"])
+@pytest.mark.parametrize(
+    "words",
+    [["promote"], ["gate", "--bogus"], ["endpoints"], ["endpoints", "bogus", "local"], ["gate", "--model"]],
+    ids=str,
+)
+def test_words_that_nobody_knows_are_wrong_input(cli: Callable[..., Any], words: list[str]) -> None:
+    called = cli(*words)
 
-    assert ended.value.code == 2
+    assert called.code == 2
+    assert "usage: mltoolkit" in called.err
+
+    called = cli(*words, "--json")
+    assert called.code == 2
+    assert called.err == ""
+    assert json.loads(called.out)["exit"] == 2
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+
+    assert ended.value.code == 0
+    assert "commands:" in capsys.readouterr().out
 
 
 def test_an_error_is_one_line_with_advice_and_its_exit_code(cli: Callable[..., Any], tmp_path: Path) -> None:
@@ -115,6 +133,25 @@ def test_our_own_bug_ends_with_70_and_asks_for_a_report(
 
     assert called.code == 70
     assert "this is a bug of mltoolkit" in called.err
+
+    called = cli("gate", "--project", toy, "--json")
+    assert json.loads(called.out) == {"error": {"kind": "Bug", "what": "ZeroDivisionError: "}, "exit": 70}
+
+
+def test_a_reader_that_leaves_early_changes_no_exit_code(toy: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "mltoolkit", "gate", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=toy,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert said == b""
+    assert process.returncode == 3
 
 
 def test_a_reader_that_leaves_early_is_no_error(toy: Path) -> None:

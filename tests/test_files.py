@@ -105,8 +105,10 @@ def test_files_of_another_schema_or_with_other_values_are_refused(
         files.load(path, Sample, error=CannotTellError)
 
 
-def test_a_missing_file_is_wrong_input_and_not_damaged_evidence(tmp_path: Path) -> None:
+def test_missing_evidence_cannot_tell_and_a_missing_input_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
+        files.load(tmp_path / "none.json", Sample)
+    with pytest.raises(CannotTellError, match="no such file"):
         files.load(tmp_path / "none.json", Sample, error=CannotTellError)
 
 

@@ -4,12 +4,13 @@ import argparse
 import contextlib
 import importlib
 import importlib.util
+import json
 import re
+import shlex
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -70,14 +71,14 @@ def run(arguments: argparse.Namespace) -> Result:
     kept = False
     try:
         first, then = _MONTHS
-        story.month(first, meanwhile=story.train_on_shuffled_labels)
+        story.month(first, labels_break=True)
         story.month(then)
         story.judge_broken_model()
         answered = story.history()
         kept = arguments.keep
     finally:
         if not kept:
-            story.end("stop")
+            story.stop()
     return Result(
         text=story.ending(kept=kept),
         value={"folder": str(story.folder), "events": answered, "steps": story.steps},
@@ -129,10 +130,27 @@ class Story:
             )
         return result.value
 
-    def end(self, verb: str) -> None:
-        """Stop or delete the endpoint, where there is one yet."""
+    def program(self, *words: str) -> dict[str, Any]:
+        """Run one of our own commands as a program, beside one that runs in this process.
+
+        msgspec, which reads our files, makes its tables at the first use, and not safely in two threads.
+
+        Raises:
+            OutsideError: It ended with another exit code than 0.
+        """
+        done = proc.run(
+            [sys.executable, "-m", "mltoolkit", *words, "--json"], cwd=self.folder, timeout=_TIMEOUT
+        )
+        if done.code:
+            said = f"{done.out.decode(errors='replace')}{done.tail()}"
+            raise OutsideError(f"`mltoolkit {' '.join(words)}` ended with {done.code}:\n{said}")
+        value: dict[str, Any] = json.loads(done.out)
+        return value
+
+    def stop(self) -> None:
+        """Stop the endpoint, where there is one yet."""
         with contextlib.suppress(InputError):
-            self.step("endpoints", verb, _ENDPOINT)
+            self.step("endpoints", "stop", _ENDPOINT)
 
     def set_up(self) -> None:
         """Make a project of its own from the flagship, in a new git repository.
@@ -141,12 +159,14 @@ class Story:
             InputError: The folder holds something that no demo made.
         """
         start = time.monotonic()
+        source = flagship()
         if (self.folder / _MARKER).exists():
-            self.end("delete")
+            # Whoever played with the settings: an endpoint that was kept up ends before its folder goes.
+            shutil.copy(source / project.PARAMS, self.folder / project.PARAMS)
+            self.step("endpoints", "delete", _ENDPOINT)
             shutil.rmtree(self.folder)
         if self.folder.exists() and any(self.folder.iterdir()):
             raise InputError(f"{self.folder} is not empty", hint="name a new folder: mltoolkit demo FOLDER")
-        source = flagship()
         self.folder.mkdir(parents=True, exist_ok=True)
         files.write_bytes(self.folder / _MARKER, b"made by mltoolkit demo, which may delete this folder\n")
         for part in _PARTS:
@@ -176,12 +196,12 @@ class Story:
             *("commit", "--quiet", "--no-verify", "--allow-empty", "-m", subject),
         )
 
-    def month(self, month: str, *, meanwhile: Callable[[], None] | None = None) -> None:
+    def month(self, month: str, *, labels_break: bool = False) -> None:
         """Let a month arrive: train, check, judge, register, deploy, ask.
 
         Args:
             month: As ``ingest.until`` has it.
-            meanwhile: Something that needs the month's training data and nothing else of it.
+            labels_break: Whether somebody trains on shuffled labels meanwhile.
         """
         self.say(f"\n{month} arrives")
         params = self.folder / project.PARAMS
@@ -194,17 +214,21 @@ class Story:
         self.commit(f"Data up to {month}")
         self.tell("dvc repro", time.monotonic() - start, f"ran {', '.join(ran)}")
 
+        if labels_break:
+            self.break_labels()
         # Side by side where neither needs the other's result.
-        with ThreadPoolExecutor(max_workers=3) as pool:
-            aside = [pool.submit(meanwhile)] if meanwhile else []
-            for done in [pool.submit(self.check), pool.submit(self.evaluate)]:
-                done.result()
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            broken = pool.submit(self.train_on_broken_labels) if labels_break else None
+            evaluated = pool.submit(self.evaluate)
+            self.check()
+            evaluated.result()
             self.gate()
-            for done in [pool.submit(self.register), pool.submit(self.deploy)]:
-                done.result()
-            self.ask()
-            for done in aside:
-                done.result()
+            deployed = pool.submit(self.deploy)
+            self.register()
+            deployed.result()
+            if broken is not None:
+                broken.result()
+        self.ask()
 
     def check(self) -> None:
         """Hold the data to its contract."""
@@ -215,7 +239,7 @@ class Story:
     def evaluate(self, *words: str) -> None:
         """Score the challenger, and the champion where there is one, on the same rows."""
         start = time.monotonic()
-        made = self.step("evaluate", *words)
+        made = self.program("evaluate", *words)
         champion = made["champion"]
         against = "no champion yet" if champion is None else f"champion {files.short(champion)}"
         challenger = files.short(made["challenger"])
@@ -254,7 +278,7 @@ class Story:
     def deploy(self) -> None:
         """Bring the model onto the endpoint."""
         start = time.monotonic()
-        live = self.step("deploy", "--endpoint", _ENDPOINT)
+        live = self.program("deploy", "--endpoint", _ENDPOINT)
         which = f"v{live['version']} {files.short(live['digest'])}"
         self.tell("mltoolkit deploy", time.monotonic() - start, f"{which} answers at {live['address']}")
 
@@ -280,13 +304,8 @@ class Story:
             f"{golden.ids[0]}: late with p = {live[0]:.3f}, as offline",
         )
 
-    def train_on_shuffled_labels(self) -> None:
-        """Somebody breaks the labels, and trains.
-
-        Raises:
-            OutsideError: Training failed.
-        """
-        start = time.monotonic()
+    def break_labels(self) -> None:
+        """Put training data with shuffled labels aside."""
         broken = self.folder / "broken"
         (broken / "data").mkdir(parents=True)
         shuffle_labels(self.folder / "data", broken / "data")
@@ -294,10 +313,18 @@ class Story:
         params = (self.folder / project.PARAMS).read_text(encoding="utf-8")
         alone = re.sub(r"(?m)^    boosted:\n(      .*\n)+", "", params)
         files.write_bytes(broken / project.PARAMS, alone.encode())
+
+    def train_on_broken_labels(self) -> None:
+        """Train as ever; nothing in it looks wrong.
+
+        Raises:
+            OutsideError: Training failed.
+        """
+        start = time.monotonic()
         store = f"sqlite:///{self.folder}/.mltoolkit/mlflow/mlflow.db"
         done = proc.run(
             [sys.executable, "-m", "mltoolkit.stages.train"],
-            cwd=broken,
+            cwd=self.folder / "broken",
             env=proc.full_environment({"MLFLOW_TRACKING_URI": store}),
             timeout=_TIMEOUT,
         )
@@ -335,14 +362,16 @@ class Story:
             f"\n{time.monotonic() - self._start:.0f} s in all. Look at",
             f"  the report       {reports / 'report.md'}",
             f"  the data docs    {reports / 'data-docs' / 'index.html'}",
-            f"  the MLflow page  cd {self.folder} && {page}",
+            f"  the MLflow page  cd {shlex.quote(str(self.folder))} && {page}",
         ]
         if kept:
             url = self.step("endpoints", "url", _ENDPOINT)
+            ours = f"{Path(sys.executable).with_name('mltoolkit')} endpoints"
+            there = f"--project {shlex.quote(str(self.folder))}"
             lines += [
                 f"  the endpoint     {url['address']}/invocations (still up)",
-                f"  ask it           mltoolkit endpoints predict {_ENDPOINT} reports/request.json",
-                f"  stop it          mltoolkit endpoints stop {_ENDPOINT} --project {self.folder}",
+                f"  ask it           {ours} predict {_ENDPOINT} {shlex.quote(str(reports.parent / 'request.json'))} {there}",
+                f"  stop it          {ours} stop {_ENDPOINT} {there}",
             ]
         return "\n".join(lines)
 

@@ -9,39 +9,16 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
-from mltoolkit import files, gate, git, github, models, project, rules
+from mltoolkit import files, git, github, models, project, verdicts
 from mltoolkit.commands import Result
-from mltoolkit.config import ModelSettings
-from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
-from mltoolkit.evidence import Evidence, Golden
-from mltoolkit.gate import Decision, Verdict
+from mltoolkit.errors import CannotTellError, InputError, Location
+from mltoolkit.evidence import Golden
 from mltoolkit.releases import Endpoint, Release
 from mltoolkit.rollout import Operator
+from mltoolkit.verdicts import Case
 
 _FOR_SHOW = ("pull_request", "pull_request_target")
 """Runs whose verdicts are shown and never deployed: the head's own code made the evidence."""
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a deploy rests on, as it was read.
-
-    Attributes:
-        verdict: What was decided.
-        verdict_digest: Of its file.
-        evidence: What was measured.
-        evidence_digest: Of its file.
-        golden: Requests with the offline predictions.
-        golden_digest: Of its file.
-    """
-
-    verdict: Verdict
-    verdict_digest: str
-    evidence: Evidence
-    evidence_digest: str
-    golden: Golden
-    golden_digest: str
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +36,7 @@ def run(arguments: argparse.Namespace) -> Result:
     """Deploy, and say where it answers.
 
     Raises:
-        MltoolkitError: Of the kind that says what a caller can do; see ``judge`` and ``rollout.deploy``.
+        MltoolkitError: Of the kind that says what a caller can do; see ``verdicts.require`` and ``rollout.deploy``.
     """
     from mltoolkit import rollout
     from mltoolkit.deployers.mlflow_server import MlflowServer
@@ -69,9 +46,10 @@ def run(arguments: argparse.Namespace) -> Result:
     endpoint = arguments.endpoint or _only_endpoint(here)
     name, settings = here.endpoint(endpoint)
     directory = arguments.model_dir or here.root / settings.model
-    case = read(here.reports(name))
+    case = verdicts.read(here.reports(name))
     model = models.read(directory, allow_pickle=settings.allow_pickle)
-    judge(case, settings, model=name, endpoint=endpoint, digest=model.digest)
+    verdicts.require(case, here, settings, model=name, digest=model.digest)
+    judge(case, endpoint=endpoint)
     outcome = rollout.deploy(
         _release(case),
         case.golden,
@@ -85,78 +63,22 @@ def run(arguments: argparse.Namespace) -> Result:
     return _result(outcome.endpoint, case.golden, changed=outcome.changed)
 
 
-def read(reports: Path) -> Case:
-    """Read verdict, evidence and golden rows.
+def judge(case: Case, *, endpoint: str) -> None:
+    """Refuse a verdict that lets the model through, but not onto this endpoint.
 
     Raises:
-        CannotTellError: One is missing or damaged.
+        CannotTellError: It is for another endpoint, or was made for show.
     """
-    paths = [reports / name for name in ("verdict.json", "evidence.json", "golden.json")]
-    for path, command in zip(paths, ("gate", "evaluate", "evaluate"), strict=True):
-        if not path.exists():
-            raise CannotTellError(
-                "no such file, and nothing is deployed without it",
-                where=Location(path=str(path)),
-                hint=f"run mltoolkit {command}",
-            )
-    verdict, evidence, golden = paths
-    return Case(
-        verdict=files.load(verdict, Verdict, error=CannotTellError),
-        verdict_digest=files.digest_file(verdict),
-        evidence=files.load(evidence, Evidence, error=CannotTellError),
-        evidence_digest=files.digest_file(evidence),
-        golden=files.load(golden, Golden, error=CannotTellError),
-        golden_digest=files.digest_file(golden),
-    )
-
-
-def judge(case: Case, settings: ModelSettings, *, model: str, endpoint: str, digest: str) -> None:
-    """Refuse a verdict that does not speak for this model on this endpoint now. Decides, and acts not.
-
-    Args:
-        case: What was read.
-        settings: The model's section of ``params.yaml`` as it is now.
-        model: The model's name.
-        endpoint: Where it is to go.
-        digest: Of the model directory as it is now.
-
-    Raises:
-        RefusedError: The gate said no.
-        CannotTellError: The verdict is of something else, or does not hold any more.
-    """
-    verdict, evidence = case.verdict, case.evidence
-    again = "run mltoolkit evaluate and mltoolkit gate again"
-    named = [("model", verdict.model, model), ("endpoint", verdict.endpoint, endpoint)]
-    for what, judged, wanted in [*named, ("model digest", verdict.challenger, digest)]:
-        if judged != wanted:
-            raise CannotTellError(f"the verdict is for the {what} {judged}, not {wanted}", hint=again)
-    match verdict.decision:
-        case Decision.REJECT:
-            raise RefusedError(f"the gate rejected this model: {verdict.reason}")
-        case Decision.INCONCLUSIVE:
-            raise CannotTellError(f"the gate could not tell: {verdict.reason}")
-        case Decision.PROMOTE:
-            pass
-    if verdict.dirty:
+    verdict = case.verdict
+    if verdict.endpoint != endpoint:
         raise CannotTellError(
-            "the verdict was made in a working tree that differs from its commit",
-            hint=f"commit or undo the changes, then {again}",
+            f"the verdict is for the endpoint {verdict.endpoint}, not {endpoint}", hint=verdicts.AGAIN
         )
     if verdict.event in _FOR_SHOW:
         raise CannotTellError(
             f"the verdict was made in a {verdict.event} run, which is for show",
             hint="deploy from a run on the branch itself",
         )
-    asked = rules.effective(settings.rules, evidence.task, probabilities=evidence.challenger.probabilities)
-    for what, judged, wanted in (
-        ("rules", verdict.rules, rules.digest(asked)),
-        ("evidence", verdict.evidence, case.evidence_digest),
-        ("golden rows", evidence.golden.digest, case.golden_digest),
-    ):
-        if judged != wanted:
-            raise CannotTellError(f"the {what} changed since the verdict was made", hint=again)
-    if gate.decide(evidence, settings.rules, evidence_digest=case.evidence_digest) != verdict:
-        raise CannotTellError("the gate does not come to this verdict on this evidence", hint=again)
 
 
 def operator(here: project.Project) -> Operator:

@@ -43,12 +43,11 @@ def run(arguments: argparse.Namespace) -> Result:
     endpoint = choose_endpoint(here, name, settings, arguments.endpoint)
     out = arguments.out or files.ignored_folder(here.root / here.settings.reports) / name
     # What stands there is of an earlier run until this one is done; the gate must not meet a mixture.
-    for stale in ("evidence.json", "verdict.json"):
-        (out / stale).unlink(missing_ok=True)
+    files.remove(*(out / stale for stale in ("evidence.json", "verdict.json", "report.md")))
     top = git.top(here.root)
     model = models.read(arguments.model_dir or here.root / settings.model, allow_pickle=settings.allow_pickle)
     frame = rows.read(here.root / settings.rows, settings, model)
-    changed = git.changes(top)
+    changed = differing(here, top)
     asked = rules.effective(settings.rules, frame.task, probabilities=model.predicts_probabilities)
     evidence = evaluation.evaluate(
         frame,
@@ -118,6 +117,20 @@ def find_champion(here: project.Project, settings: ModelSettings, endpoint: str 
             hint=f"somebody changed it; `mltoolkit endpoints delete {endpoint}` ends it, and the next deploy starts anew",
         )
     return Champion(model=model, python=settings.endpoints[endpoint].python)
+
+
+def differing(here: project.Project, top: Path) -> list[str]:
+    """Return the paths that are not as committed: what git says, and the settings whatever git says."""
+    changed = git.changes(top)
+    head = git.head(top)
+    for name in (project.PARAMS, project.LOCK):
+        path = (here.root / name).resolve()
+        inside = path.relative_to(top.resolve()).as_posix()
+        # A file that git was told to overlook is not in the commit, however clean the tree looks.
+        now = path.read_bytes() if path.exists() else None
+        if inside not in changed and git.show(top, head, inside) != now:
+            changed.append(inside)
+    return changed
 
 
 def provenance(

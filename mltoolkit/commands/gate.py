@@ -31,15 +31,15 @@ def run(arguments: argparse.Namespace) -> Result:
     """Decide, write the verdict, and end with what it says.
 
     Raises:
-        InputError: The configuration is wrong, or the evidence is missing or of another model.
-        CannotTellError: The evidence is damaged.
+        InputError: The configuration is wrong, or the evidence is of another model.
+        CannotTellError: The evidence is missing or damaged.
     """
     here = project.load(arguments.project)
     name, settings = here.settings.model(arguments.model)
     source = arguments.evidence or here.reports(name) / "evidence.json"
     out = arguments.out or source.with_name("verdict.json")
-    # A verdict that is there is of other evidence until this one is decided; nobody may mistake it.
-    out.unlink(missing_ok=True)
+    # What is there is of other evidence until this one is decided; nobody may mistake it.
+    files.remove(out, out.with_name("report.md"))
     evidence = load_evidence(source)
     if evidence.model != name:
         raise InputError(
@@ -54,15 +54,14 @@ def load_evidence(path: Path) -> Evidence:
     """Read evidence and make sure that the predictions beside it are those that it speaks of.
 
     Raises:
-        InputError: There is no such file.
-        CannotTellError: It is damaged, or the predictions are others.
+        CannotTellError: It is missing or damaged, or the predictions are others.
     """
     evidence = files.load(path, Evidence, error=CannotTellError)
     for part in (evidence.predictions, evidence.golden):
         beside = path.with_name(part.path)
-        if not beside.exists() or files.digest_file(beside) != part.digest:
+        if not beside.is_file() or files.digest_file(beside) != part.digest:
             raise CannotTellError(
-                "is missing" if not beside.exists() else f"is not the file that {path} speaks of",
+                "is missing" if not beside.is_file() else f"is not the file that {path} speaks of",
                 where=Location(path=str(beside)),
                 hint="run mltoolkit evaluate again",
             )

@@ -4,12 +4,11 @@ import argparse
 import os
 from pathlib import Path
 
-from mltoolkit import documents, files, git, github, project, report
+from mltoolkit import documents, files, git, github, project, report, verdicts
 from mltoolkit.commands import Result
 from mltoolkit.commands.gate import load_evidence
-from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
+from mltoolkit.errors import InputError, MltoolkitError
 from mltoolkit.evidence import Prepared
-from mltoolkit.gate import Verdict
 from mltoolkit.report import Change, Comparison
 
 
@@ -38,14 +37,10 @@ def run(arguments: argparse.Namespace) -> Result:
     here = project.load(arguments.project)
     name, settings = here.settings.model(arguments.model)
     folder = here.reports(name)
-    evidence = load_evidence(folder / "evidence.json")
-    verdict = files.load(folder / "verdict.json", Verdict, error=CannotTellError)
-    if verdict.evidence != files.digest_file(folder / "evidence.json"):
-        raise CannotTellError(
-            "is about other evidence",
-            where=Location(path=str(folder / "verdict.json")),
-            hint="run mltoolkit gate again",
-        )
+    load_evidence(folder / "evidence.json")
+    case = verdicts.read(folder)
+    verdicts.confirm(case, settings, model=name)
+    evidence, verdict = case.evidence, case.verdict
     prepared = None if settings.training is None else files.load(here.root / settings.training, Prepared)
     content = report.render(evidence, verdict, comparison=compare(here, arguments.base), prepared=prepared)
     if arguments.output == "-":

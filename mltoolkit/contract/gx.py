@@ -126,6 +126,10 @@ def _outcome(each: dict[str, Any], result: dict[str, Any]) -> tuple[Outcome, str
     if fault := _fault(each.get("exception_info") or {}):
         return Outcome.NOT_EVALUATED, fault
     elements, missing = result.get("element_count"), result.get("missing_count")
+    if each["success"] and elements == 0:
+        return Outcome.NOT_EVALUATED, "no row meets its condition, so nothing was looked at"
+    if each["success"] and result.get("unexpected_percent") == 100:  # noqa: PLR2004 - percent
+        return Outcome.NOT_EVALUATED, "every value is unexpected, and `mostly` lets all of them pass"
     if each["success"] and elements and missing == elements:
         # Great Expectations ignores nulls, so a column of nothing else meets every expectation.
         return Outcome.NOT_EVALUATED, f"all {elements:,} values are null, so nothing was looked at"

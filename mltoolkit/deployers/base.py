@@ -18,20 +18,23 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         digest: Of the model that it loaded.
         version: The version's number on the endpoint.
         fence: Of the rollout that started it.
+        pid: Its process id, where it has one.
     """
 
     endpoint: str
     digest: str
     version: int
     fence: int
+    pid: int | None = None
 
     def is_of(self, revision: Revision) -> bool:
-        """Tell whether this is the server of a revision."""
-        return self == Identity(
-            endpoint=revision.release.endpoint,
-            digest=revision.release.digest,
-            version=revision.version,
-            fence=revision.fence,
+        """Tell whether this is a server of a revision, whichever process it is."""
+        release = revision.release
+        return (self.endpoint, self.digest, self.version, self.fence) == (
+            release.endpoint,
+            release.digest,
+            revision.version,
+            revision.fence,
         )
 
     def __str__(self) -> str:
@@ -56,6 +59,8 @@ class Deployer(Protocol):
 
     def stage(self, revision: Revision) -> None:
         """Bring the model to the target and start it, reachable in private only.
+
+        A server with this fence that was started for something else is ended first.
 
         Raises:
             RefusedError: What arrived is not what was judged, or may not be loaded.
@@ -95,16 +100,33 @@ class Deployer(Protocol):
         """
 
     def retire(self, endpoint: str, fence: int) -> None:
-        """End the server of a fence within bounded time; its copy of the model stays."""
+        """End the server of a fence within bounded time; its copy of the model stays.
+
+        Raises:
+            OutsideError: It cannot be ended, or still answers; named by its process.
+        """
 
     def discard(self, endpoint: str, fence: int) -> None:
-        """End the server of a fence and remove everything that it left."""
+        """End the server of a fence and remove everything that it left.
+
+        Raises:
+            OutsideError: It cannot be ended, or still answers; then nothing is removed.
+        """
+
+    def found(self, endpoint: str) -> dict[int, bool]:
+        """Return every fence of which something is on the target, and whether its server runs.
+
+        It looks at the target alone: a fence that the journal does not know is among them.
+        """
 
     def settle(self, endpoint: Endpoint) -> None:
         """End and remove what the journal no longer knows.
 
         Servers other than the live one's end; copies of versions that are not kept go. Fences above
         the endpoint's highest belong to rollouts that began since, and are left alone.
+
+        Raises:
+            OutsideError: A server cannot be ended.
         """
 
 

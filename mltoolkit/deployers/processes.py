@@ -64,28 +64,61 @@ def alive(holder: Holder) -> bool:
     return holder.host != platform.node() or started(holder.pid) == holder.started
 
 
-def running(script: Path, argument: Path) -> "list[psutil.Process]":
-    """Return the processes that run a script with a path as their last argument."""
+def serving(script: Path) -> "list[tuple[psutil.Process, Path]]":
+    """Return the processes that run a script on a folder, their last argument, and where it is now.
+
+    The script is known by its file's name: another installation of this package starts another copy.
+    """
+    door = _psutil()
     found = []
-    for process in _psutil().process_iter(["cmdline", "status"]):
+    for process in door.process_iter(["cmdline", "status"]):
         line = process.info["cmdline"] or []
-        if str(script) in line[:-1] and line[-1] == str(argument) and process.info["status"] != "zombie":
-            found.append(process)
+        if len(line) > 1 and Path(line[-2]).name == script.name and process.info["status"] != "zombie":
+            found.append((process, _place(process, Path(line[-1]))))
     return found
 
 
-def end(processes: "list[psutil.Process]", *, patience: float) -> None:
-    """Ask processes to end, and kill those that still run after ``patience`` seconds.
+def running(script: Path, folder: Path) -> "list[psutil.Process]":
+    """Return the processes that run a script on a folder."""
+    return [process for process, place in serving(script) if place == folder]
+
+
+def known(pid: int, begun: str, folder: Path) -> "psutil.Process | None":
+    """Return the process with this id and start; None where it is gone, or works in another folder.
+
+    The latter is what a copy of the folder knows: the server of the original.
+    """
+    door = _psutil()
+    if started(pid) != begun:
+        return None
+    with contextlib.suppress(door.NoSuchProcess):
+        process = door.Process(pid)
+        return process if _place(process, folder) == folder else None
+    return None
+
+
+def _place(process: "psutil.Process", told: Path) -> Path:
+    """Return the folder that a server was started in, which it follows when that is moved."""
+    try:
+        place = Path(process.cwd())
+    except _psutil().Error:  # it has ended, or is not ours to look at
+        return told
+    return place if place.name == told.name else told
+
+
+def end(processes: "list[psutil.Process]", *, patience: float) -> "list[psutil.Process]":
+    """Ask processes to end, kill those that still run after ``patience`` seconds; return who is left.
 
     psutil compares the start before each signal, so that a number used again is not hit.
     """
     door = _psutil()
     for act in (door.Process.terminate, door.Process.kill):
         for process in processes:
-            with contextlib.suppress(door.NoSuchProcess):
+            with contextlib.suppress(door.NoSuchProcess, door.AccessDenied):
                 act(process)
         deadline = time.monotonic() + patience
         # A process that nobody has waited for yet is gone for us; psutil would wait for its parent.
         while processes and time.monotonic() < deadline:
             processes = [process for process in processes if started(process.pid) is not None]
             time.sleep(_POLL)
+    return processes

@@ -55,6 +55,17 @@ def main(path: str) -> None:
     answers = ask(rows)
     if answers.ndim not in {1, 2} or len(answers) != len(rows):
         sys.exit(f"the model answered {answers.shape} for {len(rows)} rows")
+    if answers.ndim == 2 and not answers.shape[1]:  # noqa: PLR2004 - a table
+        sys.exit("the model answered a table without columns")
+    strange = {type(value).__name__ for value in answers.ravel().tolist()} - {
+        "int",
+        "float",
+        "bool",
+        "str",
+        "NoneType",
+    }
+    if strange:
+        sys.exit(f"the model answered {', '.join(sorted(strange))} and neither numbers nor names")
     table = answers.reshape(len(rows), -1)
     columns = {str(at): pa.array(table[:, at].tolist()) for at in range(table.shape[1])}
     pq.write_table(pa.table(columns), request["answers"])

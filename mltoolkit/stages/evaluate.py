@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltoolkit import files, models, statistics
+from mltoolkit import files, metrics, models, statistics
 from mltoolkit.errors import InputError, Location, OutsideError
 from mltoolkit.evidence import Prepared
 from mltoolkit.metrics import Task
@@ -66,7 +66,7 @@ def _classes(model: models.ModelDirectory, prepared: Prepared) -> list[str]:
         return []
     noted = model.metadata.get("classes")
     classes = (
-        [statistics.label(value) for value in noted] if isinstance(noted, list) else sorted(prepared.classes)
+        [metrics.label(value) for value in noted] if isinstance(noted, list) else sorted(prepared.classes)
     )
     if set(classes) != set(prepared.classes):
         raise InputError(

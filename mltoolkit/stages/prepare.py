@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltoolkit import config, files
+from mltoolkit import config, files, metrics
 from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages import columns, program, splits
@@ -130,7 +130,6 @@ def _classes(
     """Count the classes among the rows that may train."""
     if settings.task is Task.REGRESSION:
         return {}
-    from mltoolkit import statistics
 
     def counts(rows: splits.Names) -> dict[object, int]:
         found = pc.value_counts(target.filter(pa.array(rows)))
@@ -151,17 +150,16 @@ def _classes(
             "target",
             hint="merge rare classes, or split otherwise",
         )
-    return {statistics.label(value): count for value, count in sorted(every.items())}
+    return {metrics.label(value): count for value, count in sorted(every.items())}
 
 
 def _positive(classes: dict[str, int], settings: PrepareSettings, section: Section) -> str | None:
-    from mltoolkit import statistics
 
     if settings.positive is None:
         return list(classes)[-1] if settings.task is Task.BINARY else None
     if settings.task is not Task.BINARY:
         raise section.refuse(f"a {settings.task} task has no positive class", "positive")
-    wanted = statistics.label(settings.positive)
+    wanted = metrics.label(settings.positive)
     if wanted not in classes:
         raise section.refuse(
             f"no row has the class {wanted}", "positive", hint=config.meant(wanted, list(classes))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mltoolkit import config, files, models, registry, statistics
+from mltoolkit import config, files, metrics, models, registry, statistics
 from mltoolkit.errors import CannotTellError, InputError, MltoolkitError, OutsideError
 from mltoolkit.evidence import Leaderboard, Prepared, Tried
 from mltoolkit.metrics import METRICS, Better, Task
@@ -163,7 +163,7 @@ def _measure(pipeline: estimators.Pipeline, held: Rows, prepared: Prepared) -> d
     if prepared.task is Task.REGRESSION:
         raw, truth, classes = pipeline.predict(held.features), held.truth, []
     else:
-        classes = [statistics.label(value) for value in pipeline.classes_.tolist()]
+        classes = [metrics.label(value) for value in pipeline.classes_.tolist()]
         raw, truth = pipeline.predict_proba(held.features), statistics.encode(held.truth, classes)
     answers = statistics.interpret(
         np.asarray(raw), task=prepared.task, classes=classes, positive=prepared.positive

@@ -13,93 +13,26 @@ from typing import Any
 import msgspec
 import pytest
 
-from mltoolkit import files, gate, http, models, project, scoring
+from mltoolkit import gate, http, models, project, scoring
 from mltoolkit.commands import deploy
-from mltoolkit.config import EndpointSettings, ModelSettings
+from mltoolkit.config import EndpointSettings
 from mltoolkit.deployers.base import difference
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.deployers.processes import running
-from mltoolkit.errors import CannotTellError, MltoolkitError, RefusedError
-from mltoolkit.evidence import Evidence, FileRef, Golden, Subject
+from mltoolkit.errors import CannotTellError
+from mltoolkit.evidence import Evidence, Golden
 from mltoolkit.journal import Journal
 from mltoolkit.releases import Endpoint, State, folder
-from mltoolkit.rules import Absolute
+from mltoolkit.verdicts import Case
 
 Build = Callable[..., Evidence]
 Cli = Callable[..., Any]
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
-SETTINGS = ModelSettings(target="target")
 GOLDEN = Golden(
     request={"dataframe_split": {"columns": ["a"], "data": [[1], [2]]}},
     predictions=(1.0, 2.0),
     ids=("r1", "r2"),
 )
-
-
-def case(evidence: Evidence, settings: ModelSettings = SETTINGS, /, **changes: Any) -> deploy.Case:
-    verdict = gate.decide(evidence, settings.rules, evidence_digest=A)
-    return deploy.Case(
-        verdict=msgspec.structs.replace(verdict, **changes),
-        verdict_digest=B,
-        evidence=evidence,
-        evidence_digest=A,
-        golden=GOLDEN,
-        golden_digest=evidence.golden.digest,
-    )
-
-
-def judge(made: deploy.Case, settings: ModelSettings = SETTINGS, **changes: str) -> None:
-    wanted = {"model": "toy", "endpoint": "local", "digest": A, **changes}
-    deploy.judge(made, settings, **wanted)
-
-
-def test_a_verdict_that_holds_is_let_through(evidence: Build) -> None:
-    judge(case(evidence()))
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "said"),
-    [
-        ({"decision": gate.Decision.REJECT}, RefusedError, "the gate rejected this model"),
-        ({"decision": gate.Decision.INCONCLUSIVE}, CannotTellError, "the gate could not tell"),
-        ({"dirty": True}, CannotTellError, "differs from its commit"),
-        ({"event": "pull_request"}, CannotTellError, "for show"),
-        ({"event": "pull_request_target"}, CannotTellError, "for show"),
-        ({"rules": B}, CannotTellError, "rules changed"),
-        ({"evidence": B}, CannotTellError, "evidence changed"),
-        ({"reason": "because"}, CannotTellError, "does not come to this verdict"),
-        ({"champion": B}, CannotTellError, "does not come to this verdict"),
-        ({"model": "toad"}, CannotTellError, "for the model toad, not toy"),
-        ({"endpoint": None}, CannotTellError, "for the endpoint None, not local"),
-        ({"challenger": B}, CannotTellError, "for the model digest"),
-    ],
-)
-def test_a_verdict_of_something_else_is_refused(
-    evidence: Build, changes: dict[str, Any], error: type[MltoolkitError], said: str
-) -> None:
-    with pytest.raises(error, match=said):
-        judge(case(evidence(), **changes))
-
-
-def test_a_promotion_that_somebody_wrote_over_a_rejection_is_found(evidence: Build) -> None:
-    strict = ModelSettings(target="target", rules=(Absolute(metric="roc-auc", at_least=0.9),))
-
-    with pytest.raises(CannotTellError, match="does not come to this verdict"):
-        judge(case(evidence(), strict, decision=gate.Decision.PROMOTE), strict)
-
-
-def test_rules_that_changed_since_ask_for_a_new_verdict(evidence: Build) -> None:
-    changed = ModelSettings(target="target", rules=(Absolute(metric="roc-auc", at_least=0.1),))
-
-    with pytest.raises(CannotTellError, match="rules changed"):
-        judge(case(evidence()), changed)
-
-
-def test_golden_rows_that_changed_since_are_refused(evidence: Build) -> None:
-    changed = msgspec.structs.replace(case(evidence()), golden_digest=A)
-
-    with pytest.raises(CannotTellError, match="golden rows changed"):
-        judge(changed)
 
 
 def test_the_line_to_copy_asks_with_a_real_row_and_survives_a_shell() -> None:
@@ -134,7 +67,7 @@ def scored(saved_models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 @pytest.fixture
 def judged(
-    toy: Path, saved_models: Path, evidence: Build, scored: dict[str, Golden]
+    toy: Path, saved_models: Path, judge: Callable[..., None], scored: dict[str, Golden]
 ) -> Iterator[Callable[..., Path]]:
     """A project whose reports promote a model: ``judged("other", champion="binary")``."""
 
@@ -144,21 +77,9 @@ def judged(
         golden = scored[model]
         if wrong:
             golden = msgspec.structs.replace(golden, predictions=tuple([0.5, 0.5] for _ in golden.ids))
-        reports = toy / "reports" / "toy"
-        files.write_bytes(reports / "golden.json", files.dump_json(golden))
-
-        def subject(name: str) -> Subject:
-            digest = models.digest(saved_models / name)
-            return Subject(digest=digest, path="model", flavor="sklearn", probabilities=True)
-
-        made = evidence(
-            challenger=subject(model),
-            champion=None if champion is None else subject(champion),
-            golden=FileRef(path="golden.json", digest=files.digest_file(reports / "golden.json")),
+        judge(
+            toy, golden=golden, champion=None if champion is None else models.digest(saved_models / champion)
         )
-        files.write_bytes(reports / "evidence.json", files.dump_json(made))
-        verdict = gate.decide(made, (), evidence_digest=files.digest_file(reports / "evidence.json"))
-        files.write_bytes(reports / "verdict.json", files.dump_json(verdict))
         return toy
 
     yield make
@@ -276,6 +197,31 @@ def test_a_cancelled_deploy_says_so_and_leaves_nothing(judged: Callable[..., Pat
     assert (last.state, last.reason) == (State.ABORTED, "cancelled")
     assert workers(root) == []
     assert list((root / ".mltoolkit" / "endpoints" / "local").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"endpoint": None}, "for the endpoint None, not local"),
+        ({"event": "pull_request"}, "for show"),
+        ({"event": "pull_request_target"}, "for show"),
+    ],
+)
+def test_a_verdict_that_was_not_made_for_this_is_refused(
+    evidence: Build, changes: dict[str, Any], said: str
+) -> None:
+    origin = evidence().provenance
+    event = changes.get("event", origin.event)
+    made = evidence(
+        endpoint=changes.get("endpoint", "local"), provenance=msgspec.structs.replace(origin, event=event)
+    )
+    case = Case(
+        verdict=gate.decide(made, (), evidence_digest=A), verdict_digest=A, evidence=made, evidence_digest=A,
+        golden=GOLDEN, golden_digest=A,
+    )  # fmt: skip
+
+    with pytest.raises(CannotTellError, match=said):
+        deploy.judge(case, endpoint="local")
 
 
 @pytest.mark.parametrize("missing", ["verdict.json", "evidence.json", "golden.json"])

@@ -80,7 +80,7 @@ def test_a_failed_run_leaves_neither_evidence_nor_verdict_of_before(cli: Call, t
     assert cli("evaluate", "--project", toy).code == 2
     assert not (toy / "reports" / "toy" / "evidence.json").exists()
     assert not (toy / "reports" / "toy" / "verdict.json").exists()
-    assert cli("gate", "--project", toy).code == 2
+    assert cli("gate", "--project", toy).code == 3
 
 
 @pytest.mark.parametrize(

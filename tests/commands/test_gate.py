@@ -92,10 +92,10 @@ def test_evidence_whose_files_are_others_cannot_tell(cli: Call, judged: Path, na
     assert cli("gate", "--project", judged).code == 3
 
 
-def test_missing_evidence_is_wrong_input(cli: Call, toy: Path) -> None:
+def test_missing_evidence_cannot_tell(cli: Call, toy: Path) -> None:
     called = cli("gate", "--project", toy)
 
-    assert called.code == 2
+    assert called.code == 3
     assert "no such file" in called.err
 
 

@@ -11,27 +11,22 @@ import msgspec
 import pytest
 
 from mltoolkit import files, models
-from mltoolkit.evidence import Evidence, Leaderboard, Tried
-from mltoolkit.gate import Decision, Verdict, decide
-from mltoolkit.rules import Absolute
+from mltoolkit.evidence import Leaderboard, Tried
+from mltoolkit.gate import Verdict
 
 # MLflow warns of itself when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture
-def judged(toy: Path, evidence: Callable[..., Evidence]) -> Callable[..., Path]:
-    """Put a verdict on the model beside it; changes by keyword."""
+def judged(toy: Path, judge: Callable[..., None]) -> Callable[..., Path]:
+    """Judge the project's model; numbers by the name of a metric."""
 
-    def judge(**changes: Any) -> Path:
-        found = decide(
-            evidence(), (Absolute(metric="brier", at_most=0.9),), evidence_digest=f"sha256:{'e' * 64}"
-        )
-        verdict = msgspec.structs.replace(found, challenger=models.digest(toy / "model"), **changes)
-        files.write_bytes(toy / "reports/toy/verdict.json", files.dump_json(verdict))
+    def make(**numbers: float | None) -> Path:
+        judge(toy, **numbers)
         return toy
 
-    return judge
+    return make
 
 
 def runs(root: Path) -> list[str]:
@@ -68,17 +63,13 @@ def test_a_model_without_a_leaderboard_is_registered_too(
 
 
 @pytest.mark.parametrize(
-    ("changes", "code", "message"),
-    [
-        ({"decision": Decision.REJECT, "reason": "too weak"}, 1, "the gate rejects this model: too weak"),
-        ({"decision": Decision.INCONCLUSIVE, "reason": "too few"}, 3, "the gate cannot tell: too few"),
-        ({"model": "other"}, 3, "the verdict is about other"),
-    ],
+    ("brier", "code", "message"),
+    [(0.2, 1, "the gate rejected this model: brier is 0.2"), (None, 3, "the gate could not tell")],
 )
 def test_what_was_not_promoted_is_not_registered(
-    changes: dict[str, Any], code: int, message: str, judged: Callable[..., Path], cli: Callable[..., Any]
+    brier: float | None, code: int, message: str, judged: Callable[..., Path], cli: Callable[..., Any]
 ) -> None:
-    root = judged(**changes)
+    root = judged(brier=brier)
     said = cli("register", "--project", root)
     assert said.code == code
     assert message in said.err
@@ -98,7 +89,7 @@ def test_a_missing_or_damaged_or_other_verdict_cannot_tell(
     path.unlink()
     said = cli("register", "--project", root)
     assert said.code == 3
-    assert "mltoolkit evaluate --model toy && mltoolkit gate --model toy" in said.err
+    assert "run mltoolkit gate" in said.err
 
 
 def test_a_server_that_is_away_is_the_world_outside(

@@ -98,10 +98,10 @@ def test_a_verdict_on_other_evidence_cannot_be_reported(cli: Call, judged: Path)
     called = cli("report", "--project", judged)
 
     assert called.code == 3
-    assert "run mltoolkit gate again" in called.err
+    assert "the evidence changed since the verdict was made" in called.err
 
 
 def test_without_a_verdict_there_is_nothing_to_report(cli: Call, judged: Path) -> None:
     (judged / "reports" / "toy" / "verdict.json").unlink()
 
-    assert cli("report", "--project", judged).code == 2
+    assert cli("report", "--project", judged).code == 3
