@@ -123,3 +123,10 @@ def test_one_of_several_models_has_to_be_named() -> None:
     with pytest.raises(InputError, match="did you mean `other`"):
         settings.model("othr")
     assert settings.model("other")[0] == "other"
+
+
+@pytest.mark.parametrize("key", ["state", "reports"])
+@pytest.mark.parametrize("folder", [".", "''", "/", "../elsewhere", "a/../.."])
+def test_a_folder_that_git_shall_ignore_is_never_the_project_or_above(key: str, folder: str) -> None:
+    with pytest.raises(InputError, match="must name a folder of its own"):
+        read(f"{GOOD}  {key}: {folder}\n")

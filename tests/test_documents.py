@@ -22,14 +22,24 @@ def test_yaml_means_what_dvc_takes_it_for() -> None:
         ("a: [1", "not YAML"),
         ("a:\n\t- 1", "not YAML"),
         ("a: !!python/object/apply:os.system [id]", "not allowed"),
-        ("a: !custom 1", "not allowed"),
+        ("a: !custom 1", "is not a value that is allowed here"),
+        ("a: .NaN", "not a finite number"),
+        ("a: .Inf", "not a finite number"),
+        ("a: -.INF", "not a finite number"),
+        (f"a: {'1' * 5000}", "is not a value that is allowed here"),
+        ("a: !!int abc", "is not a value that is allowed here"),
+        ("a: !!float abc", "is not a value that is allowed here"),
+        ("%YAML 1.1\n---\na: 1:30", "is not a value that is allowed here"),
+        ("%YAML 1.1\n---\na: yes", "is not a value that is allowed here"),
+        ('a: "b\\0c"', "is not a value that is allowed here"),
         ("a: &a [*a]", "too large or too deep"),
         ("a: 1\n<<: {b: 2}", "merge keys"),
         ("? [a]\n: 1", "a key must be a plain word"),
         ("a: \x00", "not YAML"),
     ],
+    ids=lambda value: value[:30],
 )
-def test_what_is_not_a_plain_mapping_is_refused_with_a_reason(text: str, said: str) -> None:
+def test_what_is_not_a_plain_mapping_of_plain_values_is_refused_with_a_reason(text: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
         documents.parse(text, "params.yaml")
 

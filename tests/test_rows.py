@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def test_slice_columns_keep_what_is_missing(read: Read) -> None:
         ({"row_id": ["a", "b", "c"], "target": [0, 1, None]}, "1 rows have no `target`"),
         ({"row_id": ["a", "b"], "target": [0.5, float("nan")]}, "NaN or infinities"),
         ({"row_id": ["a", "b"], "target": [0.5, float("inf")]}, "NaN or infinities"),
+        ({"row_id": ["a", "b", "c"], "target": pa.array([0.0, 1.0, float("nan")])}, "NaN or infinities"),
     ],
 )
 def test_rows_that_nobody_can_judge_on_cannot_tell(read: Read, columns: dict[str, Any], said: str) -> None:
@@ -101,6 +103,9 @@ def test_rows_that_nobody_can_judge_on_cannot_tell(read: Read, columns: dict[str
         ({"row_id": ["a", "b"], "target": [0, 1]}, {"positive": "2"}, "none of the classes 0, 1"),
         ({"row_id": ["a", "b"], "target": ["x", "y"]}, {"task": "regression"}, "not a number"),
         ({"row_id": ["a", "b", "c"], "target": [1, 2, 3]}, {"task": "binary"}, "there are 3 classes"),
+        ({"row_id": [["a"], ["b"]], "target": [0, 1]}, {}, "the column row_id holds list"),
+        ({"row_id": ["a", "b"], "target": [{"x": 1}, {"x": 2}]}, {}, "the column target holds struct"),
+        ({"row_id": [b"\xff", b"b"], "target": [0, 1]}, {}, "not"),
         (
             {"row_id": [str(n) for n in range(1001)], "target": list(range(1001))},
             {"task": "multiclass"},
@@ -124,6 +129,18 @@ def test_a_file_that_is_not_parquet_is_wrong_input(
 
     with pytest.raises(InputError, match="not a Parquet file"):
         rows.read(path, ModelSettings(target="target"), models.read(saved_models / "binary"))
+
+
+def test_not_a_number_in_a_classification_is_no_class(read: Read) -> None:
+    with pytest.raises(CannotTellError, match="NaN"):
+        read({"row_id": ["a", "b", "c"], "target": pa.array([0.0, 1.0, float("nan")])}, task="binary")
+
+
+def test_a_pipe_is_no_file_and_does_not_block(saved_models: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(InputError, match="not a file"):
+        rows.read(tmp_path / "pipe", ModelSettings(target="target"), models.read(saved_models / "binary"))
 
 
 def test_a_missing_file_is_wrong_input(saved_models: Path, tmp_path: Path) -> None:

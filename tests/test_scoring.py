@@ -90,6 +90,34 @@ def test_a_model_over_its_memory_is_stopped(
         score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
 
 
+@pytest.mark.parametrize("name", ["answers.parquet", "requests.json", "made.json"])
+@pytest.mark.parametrize("damage", ["changed", "removed"])
+def test_scores_that_are_not_as_they_were_made_are_made_again(
+    saved_models: Path, tmp_path: Path, name: str, damage: str
+) -> None:
+    arguments = (saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+    first = score(*arguments)
+    whole = first.answers.read_bytes()
+    path = first.answers.with_name(name)
+    if damage == "changed":
+        path.write_bytes(path.read_bytes()[:-3])
+    else:
+        path.unlink()
+
+    again = score(*arguments)
+
+    assert again.answers.read_bytes() == whole
+    assert again.predictions == first.predictions
+
+
+def test_a_process_that_ends_well_and_writes_nothing_is_an_error(saved_models: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(CannotTellError, match=r"before answers\.parquet was written"):
+            score(
+                saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache", python="/bin/true"
+            )
+
+
 def test_the_cache_keeps_the_newest(
     saved_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

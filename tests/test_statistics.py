@@ -231,3 +231,27 @@ def test_a_constant_predictor_always_says_the_same() -> None:
 def test_values_are_rounded_to_six_digits() -> None:
     assert statistics.rounded(0.123456789) == 0.123457
     assert statistics.rounded(123456789.0) == 123457000.0
+
+
+def test_numbers_too_large_to_be_added_up_cannot_tell() -> None:
+    with pytest.raises(CannotTellError, match="too large"):
+        statistics.measure(
+            task=Task.REGRESSION,
+            truth=np.array([1e200, -1e200]),
+            answers=Answers(values=np.array([-1e200, 1e200])),
+            classes=(),
+            positive=None,
+        )
+
+
+def test_the_mean_explains_nothing_exactly() -> None:
+    truth = np.array([0.1, 0.2, 0.7, 0.3])
+    found = statistics.measure(
+        task=Task.REGRESSION,
+        truth=truth,
+        answers=Answers(values=np.full(4, truth.mean())),
+        classes=(),
+        positive=None,
+    )
+
+    assert found["r2"] == 0

@@ -135,3 +135,40 @@ def test_scores_can_be_made_anew(cli: Call, toy: Path) -> None:
     assert (folder / "answers.parquet").stat().st_mtime == 1
     cli("evaluate", "--project", toy, "--no-cache")
     assert (folder / "answers.parquet").stat().st_mtime > 1
+
+
+def test_settings_that_git_overlooks_are_not_as_committed(cli: Call, toy: Path, git: Git) -> None:
+    git(toy, "update-index", "--skip-worktree", "params.yaml")
+    with (toy / "params.yaml").open("a") as file:
+        file.write("# loosened\n")
+    assert git(toy, "status", "--porcelain") == ""
+
+    called = cli("evaluate", "--project", toy)
+
+    assert "not as committed: params.yaml" in called.out
+    assert evidence_of(toy).provenance.dirty
+
+
+def test_a_project_that_its_repository_ignores_is_not_as_committed(cli: Call, toy: Path, git: Git) -> None:
+    (toy / ".gitignore").write_text("*\n")
+    git(toy, "rm", "-r", "--quiet", "--cached", ".")
+    git(toy, "commit", "--quiet", "-m", "Nothing")
+
+    cli("evaluate", "--project", toy)
+
+    assert evidence_of(toy).provenance.dirty
+
+
+def test_a_failed_run_leaves_no_report_of_before(cli: Call, toy: Path) -> None:
+    for command in ("evaluate", "gate", "report"):
+        assert cli(command, "--project", toy).code == 0
+    (toy / "rows.parquet").unlink()
+    cli("evaluate", "--project", toy)
+
+    assert not (toy / "reports" / "toy" / "report.md").exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_wrong_input(cli: Call, toy: Path) -> None:
+    (toy / "reports" / "toy" / "verdict.json").mkdir(parents=True)
+
+    assert cli("evaluate", "--project", toy).code == 2

@@ -106,3 +106,11 @@ def test_evidence_of_another_model_is_wrong_input(cli: Call, judged: Path) -> No
 
     assert called.code == 2
     assert "about the model 'other'" in called.err
+
+
+@pytest.mark.parametrize("path", ["a/b.json", "../golden.json", "", "/etc/passwd"])
+def test_evidence_that_points_elsewhere_cannot_tell(cli: Call, judged: Path, path: str) -> None:
+    evidence = judged / "reports" / "toy" / "evidence.json"
+    evidence.write_text(evidence.read_text().replace('"path": "golden.json"', f'"path": "{path}"'))
+
+    assert cli("gate", "--project", judged).code == 3

@@ -55,6 +55,26 @@ def test_a_column_of_nulls_meets_nothing() -> None:
     assert "null" in found.reason
 
 
+def test_a_condition_that_no_row_meets_meets_nothing() -> None:
+    (found,) = hold(
+        expectation(
+            "expect_column_values_to_be_between",
+            column="a",
+            min_value=0,
+            row_condition='col("a")>50',
+            condition_parser="great_expectations",
+        )
+    )
+
+    assert found.outcome is Outcome.NOT_EVALUATED
+
+
+def test_mostly_nothing_asks_nothing() -> None:
+    (found,) = hold(expectation("expect_column_values_to_not_be_null", column="nothing", mostly=0.0))
+
+    assert found.outcome is Outcome.NOT_EVALUATED
+
+
 def test_an_unknown_expectation_is_wrong_input() -> None:
     with pytest.raises(InputError, match=r"s\.json"):
         hold(expectation("expect_miracles", column="a"))
