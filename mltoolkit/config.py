@@ -66,7 +66,7 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
         rows: The evaluation rows, a Parquet file with id, target, features and slice columns.
         id: The column that names a row; values are unique.
         task: What is predicted; without it, the model's own metadata or the target's type says so.
-        positive: The class whose probability is judged; without it, the last one in sort order.
+        positive: The class whose probability is judged; without it, the last one in the order of the values.
         slices: Columns whose values name slices.
         training: ``prepared.json`` of our ``prepare`` stage: the training rows' summary that baselines are
             made from. Without it, the best constants on the evaluation rows are the baselines.

@@ -173,6 +173,13 @@ def _split(table: pa.Table, settings: PrepareSettings, section: Section) -> spli
         raise section.refuse(
             f"{decider.null_count} rows have no {columns.decider(settings)!r}", "split", "column"
         )
+    if isinstance(settings.split, ByTime) and settings.split.column == settings.id:
+        raise section.refuse(
+            f"{settings.id!r} is the row's id, so that every row would be a period of its own",
+            "split",
+            "column",
+            hint="name a column of months, weeks or days",
+        )
     if isinstance(settings.split, ByTime) and pa.types.is_nested(decider.type):
         raise section.refuse(
             f"{settings.split.column!r} is {decider.type}, which has no order", "split", "column"

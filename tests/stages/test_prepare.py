@@ -113,6 +113,7 @@ def test_a_random_split_follows_its_salt(write: Write, params: dict[str, Any], c
         ({"id": "late"}, {}, "the row's id too"),
         ({"id": "minutes"}, {}, "ids are text or whole numbers"),
         ({"positive": "maybe"}, {}, "no row has the class maybe"),
+        ({"split": {"by": "time", "column": "row_id"}}, {}, "every row would be a period of its own"),
         ({"task": "regression"}, {}, "a regression needs a number"),
         ({"target": "minutes"}, {}, "classes are text, whole numbers or true and false"),
         ({"target": "grade"}, {}, "a binary task has two classes, and the training rows have 3"),
