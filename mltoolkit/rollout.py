@@ -4,14 +4,14 @@ It takes a deployer and a history as values, and knows neither git nor processes
 before the side effect that it names, so that whoever comes after a crash knows what may be there.
 """
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
-from mltoolkit.deployers.base import Deployer, Identity, difference
+from mltoolkit.deployers import proof
+from mltoolkit.deployers.base import Deployer
 from mltoolkit.errors import (
     CannotTellError,
     InputError,
@@ -35,12 +35,7 @@ from mltoolkit.releases import (
     busy,
 )
 
-_POLLS = 10
-"""How often in a row, each on a connection of its own, the public address must name the new version."""
-_OBSERVE = 10.0
-"""Seconds until it does."""
-_PAUSE = 0.02
-
+_WATCHED = "the address is asked who answers there"
 _GONE = "the process that ran it is gone"
 
 
@@ -78,10 +73,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         endpoint: The endpoint after it.
         changed: Whether anything was recorded.
+        unknown: Fences of servers that the journal did not know, and that were ended.
     """
 
     endpoint: Endpoint
     changed: bool
+    unknown: tuple[int, ...] = ()
 
 
 class _Record:
@@ -99,6 +96,10 @@ class _Record:
 
     def reload(self) -> None:
         self.tip = self._history.read(self._name)
+
+    def newest(self) -> Endpoint:
+        """Return the endpoint as the history has it now; what we act on stays what it was."""
+        return self._history.read(self._name).endpoint
 
     def add(
         self,
@@ -160,6 +161,7 @@ def deploy(
     if live is not None and live.digest == release.digest:
         return _start(record, deployer, "the live version was deployed again")
     _check(release, record.endpoint, unhold=unhold)
+    _end_unknown(record, deployer)
     address = deployer.address(record.endpoint)
     if release.digest in record.endpoint.held:
         record.add(State.UNHELD, "asked for by a person", digest=release.digest)
@@ -176,7 +178,8 @@ def deploy(
         record.add(State.SWITCHING, "it proved itself in private", share=WHOLE)
         deployer.switch(revision)
         record.add(State.SWITCHED, "the address is its own", share=WHOLE)
-        _observe(deployer, revision)
+        record.add(State.BAKING, _WATCHED, share=WHOLE)
+        proof.watch(deployer, revision)
         record.add(State.COMMITTED, release.reason)
     except BaseException as error:
         _undo(record, revision, deployer, error)
@@ -188,19 +191,19 @@ def deploy(
 def stop(name: str, *, deployer: Deployer, history: History, operator: Operator) -> Outcome:
     """End an endpoint's server; its copy of the model and its history stay.
 
+    So does every server of the endpoint that the journal does not know.
+
     Raises:
-        InputError: Nothing is live there.
+        InputError: Nothing is live there, and nothing runs.
+        OutsideError: The server cannot be ended, or answers still.
         SupersededError: A rollout runs.
     """
     record = _take(name, deployer, history, operator)
-    live = record.endpoint.live
-    if live is None:
+    unknown = _end_unknown(record, deployer)
+    if record.endpoint.live is None and not unknown:
         raise InputError(f"nothing is live on {name}")
-    changed = not record.endpoint.stopped
-    if changed:
-        record.add(State.STOPPED, "asked for by a person")
-    deployer.retire(name, live.revision.fence)
-    return Outcome(endpoint=record.endpoint, changed=changed)
+    changed = _stop(record, deployer)
+    return Outcome(endpoint=record.endpoint, changed=changed, unknown=unknown)
 
 
 def start(name: str, *, deployer: Deployer, history: History, operator: Operator) -> Outcome:
@@ -208,8 +211,8 @@ def start(name: str, *, deployer: Deployer, history: History, operator: Operator
 
     Raises:
         InputError: Nothing is live there, or its address is used by somebody else.
-        RefusedError: The kept copy was changed, or another server answers.
-        OutsideError: It cannot be started.
+        RefusedError: The kept copy was changed, or nobody answers.
+        OutsideError: It cannot be started, or another server answers.
         SupersededError: A rollout runs.
     """
     record = _take(name, deployer, history, operator)
@@ -219,17 +222,21 @@ def start(name: str, *, deployer: Deployer, history: History, operator: Operator
 
 
 def delete(name: str, *, deployer: Deployer, history: History, operator: Operator) -> Outcome:
-    """End an endpoint's server and remove the copies of its models; the history stays.
+    """End an endpoint's servers and remove the copies of its models; the history stays.
 
     Raises:
+        OutsideError: A server cannot be ended, or answers still; it is not recorded as deleted.
         SupersededError: A rollout runs.
     """
     record = _take(name, deployer, history, operator)
+    unknown = _end_unknown(record, deployer, remove=True)
     changed = record.endpoint.fence > 0 and not record.endpoint.deleted
     if changed:
+        # Stopped first: what cannot be ended stays known, and is asked again the next time.
+        _stop(record, deployer)
         record.add(State.DELETED, "asked for by a person")
     deployer.settle(record.endpoint)
-    return Outcome(endpoint=record.endpoint, changed=changed)
+    return Outcome(endpoint=record.endpoint, changed=changed, unknown=unknown)
 
 
 def _take(name: str, deployer: Deployer, history: History, operator: Operator) -> _Record:
@@ -248,13 +255,47 @@ def _take(name: str, deployer: Deployer, history: History, operator: Operator) -
     return record
 
 
+def _end_unknown(record: _Record, deployer: Deployer, *, remove: bool = False) -> tuple[int, ...]:
+    """End what runs with a fence that was never given: its journal was removed, or put back.
+
+    Returns:
+        The fences whose server ran.
+    """
+    name = record.endpoint.name
+    found = deployer.found(name)
+    # Read after looking: a rollout that began since has recorded its fence before it started anything.
+    given = record.newest().fence
+    unknown = [fence for fence in found if fence > given]
+    for fence in unknown:
+        if remove:
+            deployer.discard(name, fence)
+        else:
+            deployer.retire(name, fence)
+    return tuple(fence for fence in unknown if found[fence])
+
+
+def _stop(record: _Record, deployer: Deployer) -> bool:
+    """End the live version's server, where there is one; tell whether that was recorded."""
+    live = record.endpoint.live
+    if live is None:
+        return False
+    changed = not record.endpoint.stopped
+    if changed:
+        record.add(State.STOPPED, "asked for by a person")
+    deployer.retire(record.endpoint.name, live.revision.fence)
+    proof.gone(deployer, live.revision)
+    return changed
+
+
 def _finish(record: _Record, revision: Revision, state: State, deployer: Deployer) -> None:
     """Finish a switch that a dead process began: the version had proved itself before."""
     try:
         deployer.switch(revision)
         if state is State.SWITCHING:
             record.add(State.SWITCHED, f"{_GONE}; its switch was finished", share=WHOLE)
-        _observe(deployer, revision)
+        if state is not State.BAKING:
+            record.add(State.BAKING, _WATCHED, share=WHOLE)
+        proof.watch(deployer, revision)
         record.add(State.COMMITTED, f"{_GONE}; its switch was finished")
     except (RefusedError, OutsideError) as error:
         _take_back(record, revision, deployer, f"{_GONE}, and {_reason(error)}", hold=False)
@@ -279,40 +320,11 @@ def _prove(record: _Record, revision: Revision, golden: Golden, deployer: Deploy
     """Start the revision where no user reaches it; it must say who it is and answer as offline."""
     record.add(State.STAGED, "it gets a copy of the model and a private address")
     deployer.stage(revision)
-    identity = _identify(deployer, revision)
+    identity = proof.identify(deployer, revision)
     record.add(State.READY, f"it says that it is {identity}")
-    answers = deployer.predict(revision, golden.request)
+    count = proof.compare(deployer, revision, golden)
     tolerance = revision.release.tolerance
-    if (where := difference(golden.predictions, answers, tolerance)) is not None:
-        raise RefusedError(
-            f"the staged server answers the golden rows differently: {where}",
-            hint="is the endpoint's `python` the one that evaluated the model?",
-        )
-    record.add(State.PROBED, f"{len(answers)} golden rows answered as offline within {tolerance:g}")
-
-
-def _identify(deployer: Deployer, revision: Revision) -> Identity:
-    """Wait until the staged revision answers, and make sure that it is the one."""
-    identity = deployer.ready(revision)
-    if not identity.is_of(revision):
-        raise RefusedError(
-            f"the staged server says that it is {identity}, "
-            f"not v{revision.version} {revision.release.digest} (fence {revision.fence})"
-        )
-    return identity
-
-
-def _observe(deployer: Deployer, revision: Revision) -> None:
-    """Ask the public address until only the new version has answered several times."""
-    deadline = time.monotonic() + _OBSERVE
-    seen = 0
-    while seen < _POLLS:
-        identity = deployer.observe(revision.address)
-        seen = seen + 1 if identity is not None and identity.is_of(revision) else 0
-        if not seen and time.monotonic() > deadline:
-            who = "nobody answers" if identity is None else f"the answer comes from {identity}"
-            raise RefusedError(f"v{revision.version} was to answer at {revision.address}, and {who}")
-        time.sleep(_PAUSE)
+    record.add(State.PROBED, f"{count} golden rows answered as offline within {tolerance:g}")
 
 
 def _undo(record: _Record, revision: Revision, deployer: Deployer, error: BaseException) -> None:
@@ -349,6 +361,7 @@ def _start(record: _Record, deployer: Deployer, reason: str) -> Outcome:
     identity = deployer.observe(live.revision.address)
     if identity is not None and identity.is_of(live.revision):
         return Outcome(endpoint=record.endpoint, changed=False)
+    _end_unknown(record, deployer)
     address = deployer.address(record.endpoint)
     if address != live.revision.address:
         raise InputError(
@@ -358,9 +371,9 @@ def _start(record: _Record, deployer: Deployer, reason: str) -> Outcome:
     record.add(State.STARTED, reason)
     try:
         deployer.stage(live.revision)
-        _identify(deployer, live.revision)
+        proof.identify(deployer, live.revision)
         deployer.switch(live.revision)
-        _observe(deployer, live.revision)
+        proof.watch(deployer, live.revision)
     except BaseException:
         deployer.retire(record.endpoint.name, live.revision.fence)
         raise

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from mltoolkit import rollout
+from mltoolkit.deployers import proof
 from mltoolkit.deployers.base import Identity
 from mltoolkit.errors import (
     CannotTellError,
@@ -46,6 +47,7 @@ STORY = [
     State.PROBED,
     State.SWITCHING,
     State.SWITCHED,
+    State.BAKING,
     State.COMMITTED,
 ]
 
@@ -53,8 +55,8 @@ STORY = [
 @pytest.fixture
 def target(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The fake deployer that passes the contract of all deployers (tests/deployers/test_base.py)."""
-    monkeypatch.setattr(rollout, "_OBSERVE", 0.1)
-    monkeypatch.setattr(rollout, "_PAUSE", 0.0)
+    monkeypatch.setattr(proof, "_OBSERVE", 0.1)
+    monkeypatch.setattr(proof, "_PAUSE", 0.0)
     path = Path(__file__).parent / "deployers" / "memory.py"
     spec = importlib.util.spec_from_file_location("memory_deployer", path)
     assert spec is not None
@@ -255,6 +257,19 @@ def test_what_says_nothing_about_the_version_does_not_hold_it(
     assert (history.endpoint("local").held, target.observe("").digest) == ((), A)
 
 
+def test_a_version_that_another_server_keeps_from_its_address_is_innocent(
+    target: Any, history: Journal
+) -> None:
+    deploy(target, history, A)
+    other = Identity(endpoint="local", digest=C, version=9, fence=9, pid=77)
+    target.observe = lambda _address: other
+
+    with pytest.raises(RolledBackError, match=r"the answer comes from v9 .* process 77"):
+        deploy(target, history, B, champion=A)
+
+    assert (states(history)[-1], history.endpoint("local").held) == (State.ROLLED_BACK, ())
+
+
 @pytest.mark.parametrize("last", STORY)
 def test_after_a_kill_at_any_state_the_same_command_converges(
     target: Any, history: Journal, last: State
@@ -336,7 +351,7 @@ def test_stop_start_and_delete_are_recorded_once_each(target: Any, history: Jour
     assert [rollout.delete("local", **place).changed for _ in range(2)] == [True, False]
     assert (target.servers, target.copies, live(history)) == ({}, set(), None)
 
-    assert states(history)[len(STORY) :] == [State.STOPPED, State.STARTED, State.DELETED]
+    assert states(history)[len(STORY) :] == [State.STOPPED, State.STARTED, State.STOPPED, State.DELETED]
     for act in (rollout.stop, rollout.start):
         with pytest.raises(InputError, match="nothing is live"):
             act("local", **place)
@@ -364,3 +379,76 @@ def test_a_start_that_fails_leaves_no_server(target: Any, history: Journal) -> N
         rollout.start("local", deployer=target, history=history, operator=OPERATOR)
 
     assert target.servers == {}
+
+
+@pytest.mark.parametrize("act", [rollout.stop, rollout.delete])
+def test_what_answers_still_is_never_said_to_be_stopped(
+    target: Any, history: Journal, act: Callable[..., Outcome]
+) -> None:
+    deploy(target, history, A)
+    place: dict[str, Any] = {"deployer": target, "history": history, "operator": OPERATOR}
+    target.unending = True
+
+    for _ in range(2):
+        with pytest.raises(OutsideError, match="still answers at http://127"):
+            act("local", **place)
+
+    assert states(history)[len(STORY) :] == [State.STOPPED], "and never deleted"
+    target.unending = False
+    act("local", **place)
+    assert target.servers == {}
+
+
+@pytest.mark.parametrize("act", [rollout.stop, rollout.delete])
+def test_a_server_that_a_lost_journal_knew_is_ended(
+    target: Any, history: Journal, tmp_path: Path, act: Callable[..., Outcome]
+) -> None:
+    deploy(target, history, A)
+    lost = Journal(tmp_path / "new")
+
+    outcome = act("local", deployer=target, history=lost, operator=OPERATOR)
+
+    assert (outcome.unknown, outcome.changed, target.servers) == ((1,), False, {})
+    assert target.copies == (set() if act is rollout.delete else {("local", 1)})
+    assert states(lost) == []
+
+
+def test_a_deploy_after_a_lost_journal_ends_what_it_left(
+    target: Any, history: Journal, tmp_path: Path
+) -> None:
+    deploy(target, history, A)
+    deploy(target, history, B, champion=A)
+    lost = Journal(tmp_path / "new")
+
+    with pytest.raises(CannotTellError):
+        deploy(target, lost, C, champion=B)
+    assert list(target.servers) == [("local", 2)], "nothing is ended for a release that does not go"
+    deploy(target, lost, C)
+
+    assert [identity.digest for identity in target.servers.values()] == [C]
+    assert (live(lost), target.observe("").digest) == (C, C)
+
+
+def test_a_rollout_that_began_since_we_read_is_not_taken_for_a_lost_one(
+    target: Any, history: Journal
+) -> None:
+    class Late:
+        """Somebody else stages between our first reading and our looking at the target."""
+
+        begun = False
+
+        def read(self, name: str) -> Tip:
+            tip = history.read(name)
+            if not self.begun:
+                self.begun = True
+                with pytest.raises(SystemExit):
+                    deploy(target, Dying(history, State.PROBED), B)
+            return tip
+
+        def append(self, tip: Tip, event: Event) -> Tip:
+            return history.append(tip, event)
+
+    with pytest.raises(SupersededError):
+        deploy(target, Late(), A, operator=msgspec.structs.replace(OPERATOR, holder=LATER.holder))
+
+    assert [identity.digest for identity in target.servers.values()] == [B]

@@ -13,7 +13,9 @@ from mltoolkit import files, http, project, rollout
 from mltoolkit.commands import Result
 from mltoolkit.commands.deploy import operator
 from mltoolkit.config import EndpointSettings
-from mltoolkit.deployers.mlflow_server import MlflowServer, reachable
+from mltoolkit.deployers.base import Identity
+from mltoolkit.deployers.mlflow_server import MlflowServer
+from mltoolkit.deployers.worker_folder import reachable
 from mltoolkit.errors import InputError, MltoolkitError, OutsideError
 from mltoolkit.journal import Journal
 from mltoolkit.releases import Committed, Endpoint
@@ -156,12 +158,7 @@ def _describe(call: Call) -> Result:
         revision = live.revision
         identity = call.server().observe(revision.address)
         answers = None if identity is None else msgspec.to_builtins(identity)
-        if identity is None:
-            problem = None if endpoint.stopped else f"nobody answers at {revision.address}"
-        elif not identity.is_of(revision):
-            problem = f"what answers is {identity}, and the journal says v{revision.version} {live.digest}"
-        elif endpoint.stopped:
-            problem = "it answers, and the journal says that it is stopped"
+        problem = _problem(endpoint, live, identity)
         lines += [
             f"  address   {revision.address}",
             f"  model     {revision.release.model} v{revision.version} {live.digest}",
@@ -175,9 +172,39 @@ def _describe(call: Call) -> Result:
     if endpoint.running is not None:
         lines.append(f"  running   {endpoint.running.state} v{endpoint.running.revision.version}")
     lines += [f"  held      {digest}" for digest in endpoint.held]
+    # The journal after the servers: a rollout that began since has recorded its fence before it started one.
+    runs = [fence for fence, alive in call.server().found(endpoint.name).items() if alive]
+    given = call.journal.endpoint(endpoint.name).fence
+    if unknown := [str(fence) for fence in runs if fence > given]:
+        problem = (
+            f"a server runs that the journal does not know, fence {', '.join(unknown)}; "
+            f"mltoolkit endpoints stop {endpoint.name} ends it"
+        )
     if problem is not None:
-        lines.append(f"  PROBLEM   {problem}; mltoolkit endpoints start {endpoint.name} brings it back")
-    return Result(text="\n".join(lines), value={**_plain(call.known), "answers": answers, "problem": problem})
+        lines.append(f"  PROBLEM   {problem}")
+    return Result(
+        code=0 if problem is None else OutsideError.exit_code,
+        text="\n".join(lines),
+        value={**_plain(call.known), "answers": answers, "problem": problem},
+    )
+
+
+def _problem(endpoint: Endpoint, live: Committed, identity: Identity | None) -> str | None:
+    """Say how what answers differs from what the journal says, and what mends it."""
+    revision = live.revision
+    again = f"mltoolkit endpoints start {endpoint.name} brings it back"
+    if identity is None:
+        return None if endpoint.stopped else f"nobody answers at {revision.address}; {again}"
+    if endpoint.running is not None and identity.is_of(endpoint.running.revision):
+        return None
+    if not identity.is_of(revision):
+        return f"what answers is {identity}, and the journal says v{revision.version} {live.digest}; {again}"
+    if endpoint.stopped:
+        return (
+            f"process {identity.pid} answers, and the journal says that it is stopped; "
+            f"mltoolkit endpoints stop {endpoint.name} ends it"
+        )
+    return None
 
 
 def _url(call: Call) -> Result:
@@ -224,9 +251,18 @@ def _predict(call: Call) -> Result:
 
 
 def _changed(call: Call, outcome: rollout.Outcome, done: str, before: str) -> Result:
+    text = f"{call.name} {done if outcome.changed or outcome.unknown else before}"
+    if outcome.unknown:
+        fences = ", ".join(str(fence) for fence in outcome.unknown)
+        text += f"; a server was ended that the journal did not know, fence {fences}"
     return Result(
-        text=f"{call.name} {done if outcome.changed else before}",
-        value={"endpoint": call.name, "changed": outcome.changed, "state": _state(outcome.endpoint)},
+        text=text,
+        value={
+            "endpoint": call.name,
+            "changed": outcome.changed,
+            "state": _state(outcome.endpoint),
+            "unknown": list(outcome.unknown),
+        },
     )
 
 

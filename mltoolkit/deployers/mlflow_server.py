@@ -18,36 +18,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from mltoolkit import files, http, models, proc, releases
+from mltoolkit import files, http, models, proc, project, releases
 from mltoolkit.config import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.base import Identity
+from mltoolkit.deployers.worker_folder import ASK, WorkerFolder, WorkerSettings, address, ask
 from mltoolkit.errors import InputError, Location, MltoolkitError, OutsideError, RefusedError
 from mltoolkit.releases import Endpoint, Revision
 
 WORKER = Path(__file__).parent.parent / "serving" / "worker.py"
-_ASK = 10.0
-"""Seconds that a question about identity or control may take."""
 _PREDICT = 60.0
-_PATIENCE = 15.0
-"""Seconds from SIGTERM to SIGKILL; the worker itself gives requests 10 and itself 12."""
 _TAIL = 2000
 _POLL = 0.05
 _OK = 200
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker writes when it answers.
-
-    Attributes:
-        pid: Its process id.
-        port: The private port, on loopback.
-        started: When it began, as ``processes.started`` says it; None where the worker cannot tell.
-    """
-
-    pid: int
-    port: int
-    started: str | None
 
 
 class MlflowServer:
@@ -80,39 +63,50 @@ class MlflowServer:
             InputError: Somebody else listens there, or the host is not one of this machine.
         """
         host = self._settings.host
+        key = f"endpoints.{endpoint.name}.host"
+        if not host.isprintable() or not host.strip():
+            raise InputError(f"{host!r} is no host", where=Location(path=project.PARAMS, key=key))
         before = endpoint.live.revision if endpoint.live else None
         port = self._settings.port or (urlsplit(before.address).port if before else None) or 0
-        ours = before is not None and urlsplit(before.address).port == port and self._process(before)
-        if not ours:
-            port = _free(host, port)
-        name = f"[{host}]" if ":" in host else host
-        return f"http://{name}:{port}"
+        same = before is not None and urlsplit(before.address).port == port
+        if before is None or not same or not self._at(endpoint.name, before.fence).workers():
+            try:
+                port = _free(host, port)
+            except UnicodeError as error:
+                raise InputError(
+                    f"{host!r} is no host: {error}", where=Location(path=project.PARAMS, key=key)
+                ) from error
+        return address(host, port)
 
     def stage(self, revision: Revision) -> None:
         """Copy the model, prove the copy by its digest, and start a worker on it.
+
+        A worker that runs for exactly this revision is left as it is; any other one in its place is
+        ended first.
 
         Raises:
             RefusedError: The copy has another digest, or is not on our lists.
             OutsideError: The disk or the interpreter fails.
         """
-        folder = self._folder(revision.release.endpoint, revision.fence)
-        if self._process(revision):
+        parts = urlsplit(revision.address)
+        wanted = WorkerSettings(
+            endpoint=revision.release.endpoint,
+            digest=revision.release.digest,
+            version=revision.version,
+            fence=revision.fence,
+            host=parts.hostname or "",
+            port=parts.port or 0,
+        )
+        place = self._of(revision)
+        folder = place.path
+        if place.workers() and place.settings() == wanted:
             return
+        place.end()
         try:
             self._copy(revision, folder)
         except OSError as error:
             raise OutsideError(f"the model cannot be copied: {error}") from error
-        (folder / "ready.json").unlink(missing_ok=True)
-        parts = urlsplit(revision.address)
-        settings = {
-            "endpoint": revision.release.endpoint,
-            "digest": revision.release.digest,
-            "version": revision.version,
-            "fence": revision.fence,
-            "host": parts.hostname,
-            "port": parts.port,
-        }
-        files.write_bytes(folder / "worker.json", files.dump_json(settings))
+        files.write_bytes(folder / "worker.json", files.dump_json(wanted))
         _write_private(folder / "token", secrets.token_urlsafe(32))
         python = self._settings.python or sys.executable
         proc.start(
@@ -128,17 +122,16 @@ class MlflowServer:
         Raises:
             OutsideError: It ended or was not ready in time; with the end of its log.
         """
-        folder = self._folder(revision.release.endpoint, revision.fence)
+        place = self._of(revision)
         deadline = time.monotonic() + self._settings.start_timeout
-        workers = processes.running(WORKER, folder)
-        while not (folder / "ready.json").exists():
+        workers = place.workers()
+        while not (place.path / "ready.json").exists():
             if all(processes.started(worker.pid) is None for worker in workers):
                 raise self._failed(revision, "ended before it was ready")
             if time.monotonic() > deadline:
                 raise self._failed(revision, f"was not ready in {self._settings.start_timeout:g} s")
             time.sleep(_POLL)
-        answer = http.request("GET", f"{self._private(revision)}/-/model", timeout=_ASK)
-        identity = _identity(answer)
+        identity = ask(self._private(revision))
         if identity is None:
             raise self._failed(revision, "does not say who it is")
         return identity
@@ -171,16 +164,13 @@ class MlflowServer:
             OutsideError: A worker that runs cannot be told.
         """
         self._tell(revision.release.endpoint, revision.fence, "open")
-        for fence in self._fences(revision.release.endpoint):
-            if fence != revision.fence and self._ready(revision.release.endpoint, fence):
+        for fence in self.found(revision.release.endpoint):
+            if fence != revision.fence and self._at(revision.release.endpoint, fence).ready():
                 self._tell(revision.release.endpoint, fence, "close")
 
     def observe(self, address: str) -> Identity | None:
         """Ask the public address, on a fresh connection."""
-        try:
-            return _identity(http.request("GET", f"{reachable(address)}/-/model", timeout=_ASK))
-        except OutsideError:
-            return None
+        return ask(address)
 
     def back(self, revision: Revision, before: Revision | None) -> None:
         """Open the address at the version before, and close it at this one.
@@ -189,27 +179,48 @@ class MlflowServer:
             OutsideError: The version before runs and cannot be told.
         """
         name = revision.release.endpoint
-        if before is not None and self._ready(name, before.fence):
+        if before is not None and self._of(before).ready():
             self._tell(name, before.fence, "open")
-        if self._ready(name, revision.fence):
+        if self._of(revision).ready():
             self._tell(name, revision.fence, "close")
 
     def retire(self, endpoint: str, fence: int) -> None:
-        """End a worker within 30 seconds; its copy of the model and its log stay."""
-        folder = self._folder(endpoint, fence)
-        processes.end(processes.running(WORKER, folder), patience=_PATIENCE)
-        for name in ("ready.json", "token"):
-            (folder / name).unlink(missing_ok=True)
+        """End a worker within 30 seconds; its copy of the model and its log stay.
+
+        Raises:
+            OutsideError: It cannot be ended, or answers still: it runs where we cannot see it.
+        """
+        self._at(endpoint, fence).end()
 
     def discard(self, endpoint: str, fence: int) -> None:
-        """End a worker and remove its folder."""
-        self.retire(endpoint, fence)
-        shutil.rmtree(self._folder(endpoint, fence), ignore_errors=True)
+        """End a worker and remove its folder.
+
+        Raises:
+            OutsideError: It cannot be ended, or answers still; its folder stays.
+        """
+        self._at(endpoint, fence).end()
+        shutil.rmtree(self._at(endpoint, fence).path, ignore_errors=True)
+
+    def found(self, endpoint: str) -> dict[int, bool]:
+        """Return the fences that have a folder or a worker, sorted, and whether a worker runs."""
+        parent = releases.folder(self._state, endpoint, 0).parent
+        folders = list(parent.iterdir()) if parent.is_dir() else []
+        places = [place for _, place in processes.serving(WORKER) if place.parent == parent]
+        served = {int(each.name) for each in places if each.name.isdecimal()}
+        fences = served | {int(each.name) for each in folders if each.name.isdecimal()}
+        return {
+            fence: fence in served or self._at(endpoint, fence).ready() is not None
+            for fence in sorted(fences)
+        }
 
     def settle(self, endpoint: Endpoint) -> None:
-        """End workers of other versions than the live one; remove copies that are not kept."""
+        """End workers of other versions than the live one; remove copies that are not kept.
+
+        Raises:
+            OutsideError: A worker cannot be ended.
+        """
         live = endpoint.live.revision.fence if endpoint.live and not endpoint.stopped else None
-        for fence in self._fences(endpoint.name):
+        for fence in self.found(endpoint.name):
             if fence > endpoint.fence or fence == live:
                 continue
             if fence in endpoint.kept:
@@ -219,16 +230,13 @@ class MlflowServer:
 
     def log(self, revision: Revision) -> Path:
         """Return the worker's log."""
-        return self._folder(revision.release.endpoint, revision.fence) / "worker.log"
+        return self._of(revision).path / "worker.log"
 
-    def _folder(self, endpoint: str, fence: int) -> Path:
-        return releases.folder(self._state, endpoint, fence)
+    def _at(self, endpoint: str, fence: int) -> WorkerFolder:
+        return WorkerFolder(releases.folder(self._state, endpoint, fence), WORKER, endpoint, fence)
 
-    def _fences(self, endpoint: str) -> list[int]:
-        parent = self._folder(endpoint, 0).parent
-        if not parent.is_dir():
-            return []
-        return sorted(int(each.name) for each in parent.iterdir() if each.name.isdecimal())
+    def _of(self, revision: Revision) -> WorkerFolder:
+        return self._at(revision.release.endpoint, revision.fence)
 
     def _copy(self, revision: Revision, folder: Path) -> None:
         copy = folder / "model"
@@ -253,32 +261,23 @@ class MlflowServer:
                 where=Location(path=str(copy)),
             )
 
-    def _ready(self, endpoint: str, fence: int) -> Ready | None:
-        """Return what a worker that still runs wrote; a number used again by others is not it."""
-        path = self._folder(endpoint, fence) / "ready.json"
-        try:
-            ready = msgspec.json.decode(path.read_bytes(), type=Ready)
-        except (OSError, msgspec.DecodeError):
-            return None
-        begun = processes.started(ready.pid)
-        return ready if begun is not None and ready.started in {None, begun} else None
-
-    def _process(self, revision: Revision) -> bool:
-        return bool(processes.running(WORKER, self._folder(revision.release.endpoint, revision.fence)))
-
     def _private(self, revision: Revision) -> str:
-        ready = self._ready(revision.release.endpoint, revision.fence)
+        ready = self._of(revision).ready()
         if ready is None:
             raise self._failed(revision, "ended")
-        return f"http://127.0.0.1:{ready.port}"
+        return ready.address
 
     def _tell(self, endpoint: str, fence: int, what: str) -> None:
-        ready = self._ready(endpoint, fence)
+        place = self._at(endpoint, fence)
+        ready = place.ready()
         if ready is None:
             raise OutsideError(f"the server of {endpoint} with fence {fence} has ended")
-        token = (self._folder(endpoint, fence) / "token").read_text(encoding="ascii")
-        url = f"http://127.0.0.1:{ready.port}/-/{what}"
-        answer = http.request("POST", url, headers={"Authorization": f"Bearer {token}"}, timeout=_ASK)
+        try:
+            token = (place.path / "token").read_text(encoding="ascii")
+        except OSError as error:
+            raise OutsideError(f"the server with fence {fence} cannot be told: {error}") from error
+        url = f"{ready.address}/-/{what}"
+        answer = http.request("POST", url, headers={"Authorization": f"Bearer {token}"}, timeout=ASK)
         if answer.status != _OK:
             raise OutsideError(
                 f"the server cannot {what} its address: {answer.body.decode(errors='replace')}"
@@ -291,22 +290,10 @@ class MlflowServer:
         return OutsideError(f"the server of v{revision.version} {what}", hint=hint)
 
 
-def reachable(address: str) -> str:
-    """Return an address to ask at: one that listens everywhere is asked on loopback."""
-    return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
-
-
 def _digest(copy: Path) -> str | None:
     try:
         return models.digest(copy)
     except InputError:
-        return None
-
-
-def _identity(answer: http.Answer) -> Identity | None:
-    try:
-        return msgspec.json.decode(answer.body, type=Identity) if answer.status == _OK else None
-    except msgspec.DecodeError:
         return None
 
 
@@ -315,6 +302,7 @@ def _free(host: str, port: int) -> int:
 
     Raises:
         InputError: Somebody listens there, or this machine has no such address.
+        UnicodeError: The host cannot be the name of one.
     """
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -121,4 +121,4 @@ def end(processes: "list[psutil.Process]", *, patience: float) -> "list[psutil.P
         while processes and time.monotonic() < deadline:
             processes = [process for process in processes if started(process.pid) is not None]
             time.sleep(_POLL)
-    return processes
+    return [process for process in processes if started(process.pid) is not None]

@@ -3,15 +3,19 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mltoolkit
 from mltoolkit.config import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
+from mltoolkit.deployers.worker_folder import ask
 from mltoolkit.journal import Journal
 from mltoolkit.releases import Endpoint, State, folder
 
@@ -35,28 +39,26 @@ def states(root: Path) -> list[State]:
 
 
 def test_the_life_of_an_endpoint(deployed: Path, cli: Cli, tmp_path: Path) -> None:
-    def ask(*words: object) -> Any:
+    def say(*words: object, code: int = 0) -> Any:
         called = cli("endpoints", *words, "--project", deployed, "--json")
-        assert called.code == 0, called.out
+        assert called.code == code, called.out
         return json.loads(called.out)
 
-    address = ask("url", "local")["address"]
-    (listed,) = ask("list")["endpoints"]
+    address = say("url", "local")["address"]
+    (listed,) = say("list")["endpoints"]
     assert (listed["name"], listed["model"], listed["version"]) == ("local", "toy", 1)
-    described = ask("describe", "local")
+    described = say("describe", "local")
     assert (described["problem"], described["answers"]["digest"]) == (None, listed["digest"])
     assert described["address"] == address
-    assert [event["state"] for event in ask("history", "local")["events"]][-1] == "committed"
+    assert [event["state"] for event in say("history", "local")["events"]][-1] == "committed"
     told = cli("endpoints", "history", "local", "--project", deployed).out
-    assert "committed" in told
-    assert "1 blocking rule passed" in told
-    assert "Ada Lovelace" in told
-    assert Path(ask("logs", "local")["path"]).name == "worker.log"
+    assert all(word in told for word in ("committed", "1 blocking rule passed", "Ada Lovelace"))
+    assert Path(say("logs", "local")["path"]).name == "worker.log"
 
     request = tmp_path / "request.json"
     golden = json.loads((deployed / "reports" / "toy" / "golden.json").read_text())
     request.write_text(json.dumps(golden["request"]))
-    assert ask("predict", "local", request)["predictions"] == golden["predictions"]
+    assert say("predict", "local", request)["predictions"] == golden["predictions"]
     request.write_text('{"dataframe_split": {"columns": ["z"], "data": [[1]]}}')
     wrong = cli("endpoints", "predict", "local", request, "--project", deployed)
     assert (wrong.code, "answered 400" in wrong.err, "Traceback" in wrong.err) == (2, True, False)
@@ -67,17 +69,18 @@ def test_the_life_of_an_endpoint(deployed: Path, cli: Cli, tmp_path: Path) -> No
     (worker,) = processes.running(WORKER, folder(state, "local", 1))
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait(10)
-    assert "nobody answers" in ask("describe", "local")["problem"]
+    assert "nobody answers" in say("describe", "local", code=4)["problem"]
+    assert "PROBLEM   nobody answers" in cli("endpoints", "describe", "local", "--project", deployed).out
     unanswered = cli("endpoints", "predict", "local", request, "--project", deployed)
     assert unanswered.code == 4
-    assert ask("start", "local")["changed"] is True
-    assert ask("start", "local")["changed"] is False
-    assert ask("describe", "local")["problem"] is None
+    assert say("start", "local")["changed"] is True
+    assert say("start", "local")["changed"] is False
+    assert say("describe", "local")["problem"] is None
 
-    assert ask("stop", "local")["changed"] is True
-    assert ask("stop", "local")["changed"] is False
+    assert say("stop", "local")["changed"] is True
+    assert say("stop", "local")["changed"] is False
     assert processes.running(WORKER, folder(state, "local", 1)) == []
-    described = ask("describe", "local")
+    described = say("describe", "local")
     assert (described["stopped"], described["problem"], described["answers"]) == (True, None, None)
 
     # Somebody else took the address meanwhile: found, and nothing is recorded.
@@ -87,13 +90,109 @@ def test_the_life_of_an_endpoint(deployed: Path, cli: Cli, tmp_path: Path) -> No
         assert (called.code, "is used by another program" in called.err) == (2, True)
     assert states(deployed) == before
 
-    assert ask("delete", "local")["changed"] is True
-    assert ask("delete", "local")["changed"] is False
+    assert say("delete", "local")["changed"] is True
+    assert say("delete", "local")["changed"] is False
     assert list((state / "endpoints" / "local").iterdir()) == []
-    assert ask("list")["endpoints"][0]["state"] == "deleted"
+    assert say("list")["endpoints"][0]["state"] == "deleted"
     assert states(deployed)[-3:] == [State.STARTED, State.STOPPED, State.DELETED]
     gone = cli("endpoints", "url", "local", "--project", deployed)
     assert (gone.code, "nothing is live" in gone.err) == (2, True)
+
+
+def answers(root: Path) -> Any:
+    """Who answers at the endpoint's public address."""
+    live = Journal(root / ".mltoolkit").endpoint("local").live
+    assert live is not None
+    return ask(live.revision.address)
+
+
+def test_a_server_is_ended_wherever_the_project_and_the_package_are(
+    deployed: Path, cli: Cli, tmp_path: Path
+) -> None:
+    def call(*words: object, root: Path = deployed) -> Any:
+        return cli("endpoints", *words, "--project", root)
+
+    # A copy of the project knows the server of the original, and ends it not.
+    copy = tmp_path / "copy"
+    shutil.copytree(deployed, copy)
+    pid = answers(deployed).pid
+    for verb in ("stop", "delete"):
+        refused = call(verb, "local", root=copy)
+        assert (refused.code, f"process {pid} answers" in refused.err) == (4, True)
+    told = call("describe", "local", root=copy)
+    assert (told.code, f"PROBLEM   process {pid} answers" in told.out) == (4, True)
+    assert answers(deployed).pid == pid
+
+    # Another installation of the package ends it.
+    installed = tmp_path / "installed"
+    shutil.copytree(Path(mltoolkit.__file__).parent, installed / "mltoolkit")
+    command = [sys.executable, "-m", "mltoolkit", "endpoints", "stop", "local", "--project", str(deployed)]
+    env = {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(command, check=True, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.stdout == "local is stopped\n"
+    assert answers(deployed) is None
+
+    # So does the project after it was moved.
+    assert call("start", "local").code == 0
+    pid = answers(deployed).pid
+    moved = tmp_path / "moved"
+    deployed.rename(moved)
+    assert (call("describe", "local", root=moved).code, answers(moved).pid) == (0, pid)
+    assert call("stop", "local", root=moved).out == "local is stopped\n"
+    assert answers(moved) is None
+    assert call("start", "local", root=moved).code == 0
+    address = call("url", "local", root=moved).out.strip()
+    moved.rename(deployed)
+    assert call("delete", "local").code == 0
+    assert ask(address) is None
+    assert list((deployed / ".mltoolkit" / "endpoints" / "local").iterdir()) == []
+
+
+def test_without_its_journal_a_server_is_found_told_and_ended(deployed: Path, cli: Cli) -> None:
+    def lose() -> str:
+        live = Journal(deployed / ".mltoolkit").endpoint("local").live
+        assert live is not None
+        shutil.rmtree(deployed / ".mltoolkit" / "journal.git")
+        return live.revision.address
+
+    def call(*words: object) -> Any:
+        return cli(*words, "--project", deployed)
+
+    first = lose()
+    told = call("endpoints", "describe", "local")
+    assert (told.code, "that the journal does not know, fence 1" in told.out) == (4, True)
+    again = call("deploy")
+    assert again.code == 0, again.err
+    said = answers(deployed)
+    assert (said.fence, said.version) == (1, 1)
+    second = lose()
+    assert first == second or ask(first) is None
+
+    stopped = call("endpoints", "stop", "local")
+    assert (stopped.code, "local is stopped; a server was ended" in stopped.out) == (0, True)
+    assert ask(second) is None
+    assert call("endpoints", "stop", "local").code == 2
+    assert call("endpoints", "describe", "local").code == 0
+
+    assert call("deploy").code == 0
+    third = lose()
+    deleted = call("endpoints", "delete", "local", "--json")
+    assert (deleted.code, json.loads(deleted.out)["unknown"]) == (0, [1])
+    assert ask(third) is None
+    assert list((deployed / ".mltoolkit" / "endpoints" / "local").iterdir()) == []
+    assert call("endpoints", "delete", "local").out == "local had nothing to delete\n"
+
+
+def test_a_journal_that_is_damaged_in_the_middle_is_cannot_tell(deployed: Path, cli: Cli, git: Any) -> None:
+    journal = deployed / ".mltoolkit" / "journal.git"
+    name = git(journal, "rev-parse", "refs/heads/mltoolkit/local~2")
+    path = journal / "objects" / name[:2] / name[2:]
+    path.chmod(0o644)
+    path.write_bytes(b"damaged")
+
+    called = cli("endpoints", "history", "local", "--project", deployed)
+
+    assert (called.code, "the journal is damaged" in called.err) == (3, True)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -66,6 +66,12 @@ def load_memory() -> Any:
     return module
 
 
+@pytest.fixture
+def memory() -> Any:
+    """The deployer without processes."""
+    return load_memory().MemoryDeployer()
+
+
 @pytest.fixture(params=["memory", "mlflow"])
 def target(
     request: pytest.FixtureRequest, tmp_path: Path, saved_models: Path, golden: dict[str, scoring.Scored]

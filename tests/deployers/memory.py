@@ -20,6 +20,7 @@ class MemoryDeployer:
     faults: dict[str, BaseException] = field(default_factory=dict)
     says: Identity | None = None
     deaf: bool = False
+    unending: bool = False
 
     def _act(self, name: str) -> None:
         if name in self.faults:
@@ -31,6 +32,8 @@ class MemoryDeployer:
 
     def stage(self, revision: Revision) -> None:
         key = _key(revision)
+        if key in self.servers and not self.servers[key].is_of(revision):
+            self.retire(*key)
         self.copies.add(key)
         self._act("stage")
         self.servers[key] = Identity(
@@ -63,6 +66,8 @@ class MemoryDeployer:
         self.deaf = False
 
     def retire(self, endpoint: str, fence: int) -> None:
+        if self.unending:
+            return
         self.servers.pop((endpoint, fence), None)
         if self.public == (endpoint, fence):
             self.public = None
@@ -70,6 +75,10 @@ class MemoryDeployer:
     def discard(self, endpoint: str, fence: int) -> None:
         self.retire(endpoint, fence)
         self.copies.discard((endpoint, fence))
+
+    def found(self, endpoint: str) -> dict[int, bool]:
+        fences = sorted(fence for name, fence in self.copies if name == endpoint)
+        return {fence: (endpoint, fence) in self.servers for fence in fences}
 
     def settle(self, endpoint: Endpoint) -> None:
         live = endpoint.live.revision.fence if endpoint.live and not endpoint.stopped else None

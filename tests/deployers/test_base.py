@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from mltoolkit.deployers.base import Identity, difference
@@ -43,6 +44,8 @@ def test_a_deployer_stages_in_private_switches_goes_back_and_leaves_nothing(
     deployer.back(second, first)
     assert all(deployer.observe(address).is_of(first) for _ in range(10))
 
+    assert deployer.found("local") == {1: True, 2: True}
+    assert deployer.found("loca") == {}
     deployer.settle(live(first))
     assert deployer.ready(second).is_of(second), "a higher fence is another rollout's"
     deployer.discard("local", 2)
@@ -53,6 +56,7 @@ def test_a_deployer_stages_in_private_switches_goes_back_and_leaves_nothing(
 
     deployer.retire("local", 1)
     assert deployer.observe(address) is None
+    assert deployer.found("local") == {1: False}
     deployer.stage(first)
     deployer.ready(first)
     deployer.switch(first)
@@ -64,6 +68,7 @@ def test_an_identity_is_of_a_revision_only_if_all_of_it_is_equal(revision: Calla
     same = Identity(endpoint="local", digest=f"sha256:{'a' * 64}", version=3, fence=3)
 
     assert same.is_of(one)
+    assert msgspec.structs.replace(same, pid=7).is_of(one), "whichever process it is"
     for other in (
         Identity(endpoint="else", digest=same.digest, version=3, fence=3),
         Identity(endpoint="local", digest=f"sha256:{'b' * 64}", version=3, fence=3),

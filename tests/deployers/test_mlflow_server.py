@@ -11,7 +11,7 @@ from mltoolkit import http, models
 from mltoolkit.config import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.base import difference
-from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer, reachable
+from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.errors import InputError, OutsideError, RefusedError
 from mltoolkit.releases import Endpoint, Revision, folder
 
@@ -48,18 +48,22 @@ def test_an_address_of_another_machine_is_refused(server: Callable[..., MlflowSe
         server(host="192.0.2.1").address(Endpoint(name="local"))
 
 
+@pytest.mark.parametrize("host", ["a" * 70, "a..b", "", " ", "a\0b", "\ud800"])
+def test_what_cannot_be_a_host_is_refused_with_its_key(
+    server: Callable[..., MlflowServer], host: str
+) -> None:
+    with pytest.raises(InputError, match="is no host") as caught:
+        server(host=host).address(Endpoint(name="local"))
+
+    assert str(caught.value.where) == "params.yaml: endpoints.local.host"
+
+
 def test_the_port_that_was_taken_first_is_kept(
     server: Callable[..., MlflowServer], revision: Callable[..., Revision], live: Callable[..., Endpoint]
 ) -> None:
     address = server().address(Endpoint(name="local"))
 
     assert server().address(live(revision("binary", fence=1, address=address))) == address
-
-
-def test_an_address_that_listens_everywhere_is_asked_on_loopback() -> None:
-    assert reachable("http://0.0.0.0:80") == "http://127.0.0.1:80"
-    assert reachable("http://[::]:80") == "http://[::1]:80"
-    assert reachable("http://10.0.0.1:80") == "http://10.0.0.1:80"
 
 
 def test_a_model_that_is_not_the_judged_one_is_not_started(
@@ -116,6 +120,49 @@ def test_a_server_that_takes_too_long_is_an_error(
 
     with pytest.raises(OutsideError, match=r"not ready in 0\.2 s"):
         deployer.ready(slow)
+
+
+def test_a_server_that_was_started_for_something_else_is_never_used_again(
+    tmp_path: Path, server: Callable[..., MlflowServer], revision: Callable[..., Revision]
+) -> None:
+    deployer = server()
+    one = revision("binary", fence=1, address=deployer.address(Endpoint(name="local")))
+    deployer.stage(one)
+    deployer.ready(one)
+    deployer.switch(one)
+    (before,) = processes.running(WORKER, folder(tmp_path, "local", 1))
+
+    moved = revision("binary", fence=1, address=deployer.address(Endpoint(name="local")))
+    assert moved.address != one.address
+    deployer.stage(moved)
+    assert processes.started(before.pid) is None
+    assert deployer.observe(one.address) is None
+    deployer.ready(moved)
+    deployer.switch(moved)
+
+    said = deployer.observe(moved.address)
+    assert said is not None
+    (now,) = processes.running(WORKER, folder(tmp_path, "local", 1))
+    assert (said.is_of(moved), said.pid) == (True, now.pid)
+
+    # Without its folder it is still found, by where it works.
+    shutil.rmtree(folder(tmp_path, "local", 1))
+    assert deployer.found("local") == {1: True}
+    deployer.retire("local", 1)
+    assert deployer.observe(moved.address) is None
+
+
+def test_a_server_whose_token_is_gone_cannot_be_told(
+    tmp_path: Path, server: Callable[..., MlflowServer], revision: Callable[..., Revision]
+) -> None:
+    deployer = server()
+    one = revision("binary", fence=1, address=deployer.address(Endpoint(name="local")))
+    deployer.stage(one)
+    deployer.ready(one)
+    (folder(tmp_path, "local", 1) / "token").unlink()
+
+    with pytest.raises(OutsideError, match="fence 1 cannot be told"):
+        deployer.switch(one)
 
 
 def test_a_served_model_answers_as_mlflow_does_and_keeps_its_control_private(

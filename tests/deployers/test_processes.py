@@ -1,7 +1,10 @@
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -49,6 +52,57 @@ def test_a_program_is_found_by_its_script_and_last_argument_and_ended_for_good(t
         found = processes.running(script, tmp_path / "1")
         assert [each.pid for each in found] == [process.pid]
 
-        processes.end(found, patience=0.2)
+        assert processes.end(found, patience=0.2) == []
         assert process.wait() == -signal.SIGKILL
     assert processes.running(script, tmp_path / "1") == []
+
+
+SLEEPER = "import time\nprint('up', flush=True)\ntime.sleep(60)\n"
+
+
+@contextlib.contextmanager
+def sleeper(script: Path, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a script on a folder, in it, as a worker runs."""
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(SLEEPER)
+    folder.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, script, folder], cwd=folder, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_program_of_another_installation_is_found_by_its_file_name(tmp_path: Path) -> None:
+    with sleeper(tmp_path / "there" / "program.py", tmp_path / "1") as process:
+        (found,) = processes.running(tmp_path / "here" / "program.py", tmp_path / "1")
+
+        assert found.pid == process.pid
+        assert processes.running(tmp_path / "there" / "other.py", tmp_path / "1") == []
+
+
+def test_a_program_whose_folder_was_moved_is_found_where_it_is_and_nowhere_else(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    with sleeper(script, tmp_path / "old" / "1") as process:
+        begun = processes.started(process.pid)
+        assert begun is not None
+        (tmp_path / "old").rename(tmp_path / "new")
+        (tmp_path / "old" / "1").mkdir(parents=True)
+
+        assert [each.pid for each in processes.running(script, tmp_path / "new" / "1")] == [process.pid]
+        assert processes.running(script, tmp_path / "old" / "1") == []
+        known = processes.known(process.pid, begun, tmp_path / "new" / "1")
+        assert known is not None
+        assert known.pid == process.pid
+        assert processes.known(process.pid, begun, tmp_path / "old" / "1") is None
+        assert processes.known(process.pid, "another boot:17", tmp_path / "new" / "1") is None
+
+
+def test_a_program_whose_folder_was_removed_is_still_found(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    with sleeper(script, tmp_path / "gone" / "1") as process:
+        shutil.rmtree(tmp_path / "gone")
+
+        assert [each.pid for each in processes.running(script, tmp_path / "gone" / "1")] == [process.pid]
