@@ -204,6 +204,22 @@ def test_damage_is_told_and_never_written_over(tmp_path: Path, git: Git, how: st
         Journal(tmp_path).append(nothing, planned())
 
 
+@pytest.mark.parametrize("what", ["~2", "~2^{tree}", "~2:event.json", "~8"])
+@pytest.mark.parametrize("content", [b"damaged", b""])
+def test_damage_in_the_middle_of_a_history_is_told(
+    tmp_path: Path, git: Git, what: str, content: bytes
+) -> None:
+    committed(Journal(tmp_path))
+    repository = tmp_path / "journal.git"
+    name = git(repository, "rev-parse", REFERENCE + what)
+    path = repository / "objects" / name[:2] / name[2:]
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+    with pytest.raises(CannotTellError, match="the journal is damaged"):
+        Journal(tmp_path).history("local")
+
+
 def test_a_lock_that_a_dead_git_left_is_named(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     tip = journal.append(journal.read("local"), planned())
