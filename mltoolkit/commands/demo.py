@@ -15,17 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import numpy as np
-import pyarrow.parquet as pq
-
-from mltoolkit import dvc, files, git, proc, project
+from mltoolkit import dvc, example, files, git, proc, project
 from mltoolkit.commands import Result
 from mltoolkit.errors import InputError, OutsideError
-from mltoolkit.evidence import Golden, Prepared
+from mltoolkit.evidence import Golden
 
 _MARKER = ".mltoolkit-demo"
-_PARTS = ("dvc.yaml", "params.yaml", "pipeline", "expectations")
 _NEEDED = {
     "dvc": "dvc",
     "great_expectations": "gx",
@@ -71,8 +66,13 @@ def run(arguments: argparse.Namespace) -> Result:
     kept = False
     try:
         first, then = _MONTHS
-        story.month(first, labels_break=True)
-        story.month(then)
+        story.month(first)
+        story.break_labels()
+        # Training leaves a core idle most of the time.
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            broken = aside.submit(story.train_on_broken_labels)
+            story.month(then)
+            broken.result()
         story.judge_broken_model()
         answered = story.history()
         kept = arguments.keep
@@ -159,25 +159,16 @@ class Story:
             InputError: The folder holds something that no demo made.
         """
         start = time.monotonic()
-        source = flagship()
         if (self.folder / _MARKER).exists():
             # Whoever played with the settings: an endpoint that was kept up ends before its folder goes.
-            shutil.copy(source / project.PARAMS, self.folder / project.PARAMS)
+            shutil.copy(example.flagship() / project.PARAMS, self.folder / project.PARAMS)
             self.step("endpoints", "delete", _ENDPOINT)
             shutil.rmtree(self.folder)
         if self.folder.exists() and any(self.folder.iterdir()):
             raise InputError(f"{self.folder} is not empty", hint="name a new folder: mltoolkit demo FOLDER")
         self.folder.mkdir(parents=True, exist_ok=True)
         files.write_bytes(self.folder / _MARKER, b"made by mltoolkit demo, which may delete this folder\n")
-        for part in _PARTS:
-            if (source / part).is_dir():
-                shutil.copytree(
-                    source / part, self.folder / part, ignore=shutil.ignore_patterns("__pycache__")
-                )
-            else:
-                shutil.copy(source / part, self.folder / part)
-        ignored = ["/.mltoolkit/", "/broken/", "/data/", "/model/", "/reports/", "__pycache__/"]
-        files.write_bytes(self.folder / ".gitignore", "\n".join([*ignored, ""]).encode())
+        example.copy(self.folder)
         git.output(self.folder, "init", "--quiet", "--initial-branch", "main")
         dvc.init(self.folder)
         self.commit("A project: data, pipeline, contract and rules")
@@ -196,12 +187,11 @@ class Story:
             *("commit", "--quiet", "--no-verify", "--allow-empty", "-m", subject),
         )
 
-    def month(self, month: str, *, labels_break: bool = False) -> None:
+    def month(self, month: str) -> None:
         """Let a month arrive: train, check, judge, register, deploy, ask.
 
         Args:
             month: As ``ingest.until`` has it.
-            labels_break: Whether somebody trains on shuffled labels meanwhile.
         """
         self.say(f"\n{month} arrives")
         params = self.folder / project.PARAMS
@@ -214,20 +204,15 @@ class Story:
         self.commit(f"Data up to {month}")
         self.tell("dvc repro", time.monotonic() - start, f"ran {', '.join(ran)}")
 
-        if labels_break:
-            self.break_labels()
         # Side by side where neither needs the other's result.
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            broken = pool.submit(self.train_on_broken_labels) if labels_break else None
-            evaluated = pool.submit(self.evaluate)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            evaluated = beside.submit(self.evaluate)
             self.check()
             evaluated.result()
             self.gate()
-            deployed = pool.submit(self.deploy)
+            deployed = beside.submit(self.deploy)
             self.register()
             deployed.result()
-            if broken is not None:
-                broken.result()
         self.ask()
 
     def check(self) -> None:
@@ -236,10 +221,15 @@ class Story:
         self.step("check", "--docs")
         self.tell("mltoolkit check", time.monotonic() - start, "the data contract holds")
 
-    def evaluate(self, *words: str) -> None:
-        """Score the challenger, and the champion where there is one, on the same rows."""
+    def evaluate(self, *words: str, alone: bool = False) -> None:
+        """Score the challenger, and the champion where there is one, on the same rows.
+
+        Args:
+            words: Of the command line.
+            alone: Whether nothing else runs beside it.
+        """
         start = time.monotonic()
-        made = self.program("evaluate", *words)
+        made = (self.step if alone else self.program)("evaluate", *words)
         champion = made["champion"]
         against = "no champion yet" if champion is None else f"champion {files.short(champion)}"
         challenger = files.short(made["challenger"])
@@ -308,7 +298,7 @@ class Story:
         """Put training data with shuffled labels aside."""
         broken = self.folder / "broken"
         (broken / "data").mkdir(parents=True)
-        shuffle_labels(self.folder / "data", broken / "data")
+        example.shuffle_labels(self.folder / "data", broken / "data")
         # One estimator is enough to be wrong.
         params = (self.folder / project.PARAMS).read_text(encoding="utf-8")
         alone = re.sub(r"(?m)^    boosted:\n(      .*\n)+", "", params)
@@ -337,7 +327,7 @@ class Story:
         self.say("\nsomebody broke the labels")
         self.tell("train on shuffled labels", self._breaking, "a model that looks like any other")
         out = self.folder / "reports" / "broken"
-        self.evaluate("--model-dir", str(self.folder / "broken" / "model"), "--out", str(out))
+        self.evaluate("--model-dir", str(self.folder / "broken" / "model"), "--out", str(out), alone=True)
         self.gate("--evidence", str(out / "evidence.json"), code=1)
 
     def history(self) -> int:
@@ -374,37 +364,3 @@ class Story:
                 f"  stop it          {ours} stop {_ENDPOINT} {there}",
             ]
         return "\n".join(lines)
-
-
-def flagship() -> Path:
-    """Return the folder with the flagship project: inside an installed wheel, or the checkout's root.
-
-    Raises:
-        InputError: It is in neither.
-    """
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "flagship", package.parent):
-        if all((folder / part).exists() for part in _PARTS):
-            return folder
-    raise InputError("the flagship project is not installed", hint="install mltoolkit from its wheel")
-
-
-def shuffle_labels(source: Path, target: Path) -> None:
-    """Copy prepared training data with the labels dealt out anew, by a fixed seed.
-
-    Args:
-        source: The folder with ``train.parquet`` and ``prepared.json``.
-        target: The folder to write to.
-    """
-    prepared = files.load(source / "prepared.json", Prepared)
-    table = pq.read_table(source / "train.parquet")
-    # A tenth of the rows is enough to be wrong.
-    table = table.take(np.arange(0, table.num_rows, 10))
-    order = np.random.default_rng(7).permutation(table.num_rows)
-    at = table.column_names.index(prepared.target)
-    dealt = table.set_column(at, prepared.target, table[prepared.target].take(order))
-    pq.write_table(dealt, target / "train.parquet")
-    digests = {**prepared.digests, "train": files.digest_file(target / "train.parquet")}
-    files.write_bytes(
-        target / "prepared.json", files.dump_json(msgspec.structs.replace(prepared, digests=digests))
-    )

@@ -17,7 +17,8 @@ from mltoolkit.errors import OutsideError
 _EPOCH = "1970-01-01 00:00:00.000000"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODEL = "MLmodel"
-_ARCHIVE = "model.skops"
+ARCHIVE = "model.skops"
+"""The file of a model that is saved with skops."""
 _SCHEMA = "schema.json"
 
 
@@ -30,7 +31,7 @@ def canonicalize(root: Path) -> None:
     Raises:
         OutsideError: The directory is not as the versions of MLflow and skops that we know write it.
     """
-    archive = root / _ARCHIVE
+    archive = root / ARCHIVE
     files.write_bytes(archive, renumbered(archive.read_bytes()))
     for name, rewrite in (("python_env.yaml", _python_env), ("conda.yaml", _conda)):
         path = root / name
@@ -60,7 +61,7 @@ def renumbered(archive: bytes) -> bytes:
             schema = json.loads(source.read(_SCHEMA))
             members = {name: source.read(name) for name in source.namelist() if name != _SCHEMA}
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise OutsideError(f"{_ARCHIVE} is not an archive of skops: {error}") from error
+        raise OutsideError(f"{ARCHIVE} is not an archive of skops: {error}") from error
     ids: dict[int, int] = {}
     renamed: dict[str, bytes] = {}
 
@@ -87,9 +88,9 @@ def renumbered(archive: bytes) -> bytes:
     try:
         text = json.dumps(walk(schema), separators=(",", ":")).encode()
     except ValueError as error:
-        raise OutsideError(f"{_ARCHIVE} names its arrays in a way that we do not know: {error}") from error
+        raise OutsideError(f"{ARCHIVE} names its arrays in a way that we do not know: {error}") from error
     if len(renamed) != len(members):
-        raise OutsideError(f"{_ARCHIVE} has {len(members)} members, and its schema names {len(renamed)}")
+        raise OutsideError(f"{ARCHIVE} has {len(members)} members, and its schema names {len(renamed)}")
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as made:
         for name, data in sorted((renamed | {_SCHEMA: text}).items()):

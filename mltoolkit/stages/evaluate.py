@@ -7,6 +7,7 @@ A first look that depends on the project alone. The numbers that the gate uses a
 import sys
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from mltoolkit.errors import InputError, Location, OutsideError
 from mltoolkit.evidence import Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages import program
+from mltoolkit.stages.canonical import ARCHIVE
 from mltoolkit.stages.prepared import Rows, load_prepared, read, rows
 from mltoolkit.stages.settings import EvaluateSettings
 from mltoolkit.stages.settings import read as read_section
@@ -78,18 +80,39 @@ def _classes(model: models.ModelDirectory, prepared: Prepared) -> list[str]:
 
 
 def _predict(model: models.ModelDirectory, held: Rows) -> npt.NDArray[Any]:
+    try:
+        if (archive := model.path / ARCHIVE).is_file() and model.flavor == "sklearn":
+            return _predict_with_skops(archive, held, probabilities=model.predicts_probabilities)
+        return _predict_with_mlflow(model.path, held)
+    except (ValueError, TypeError, KeyError, ImportError, BadZipFile) as error:
+        raise OutsideError(
+            f"the model cannot answer: {next(iter(str(error).splitlines()), type(error).__name__)}",
+            hint=f"what it was made with: {model.path / 'requirements.txt'}",
+        ) from error
+
+
+def _predict_with_skops(archive: Path, held: Rows, *, probabilities: bool) -> npt.NDArray[Any]:
+    """Ask a model of our `train` stage. Importing MLflow would cost as much again as all the rest.
+
+    What is judged and served goes through MLflow: ``mltoolkit evaluate`` and the endpoint.
+    """
+    import skops.io
+
+    pipeline = skops.io.load(archive, trusted=sorted(models.REVIEWED_TYPES))
+    return np.asarray((pipeline.predict_proba if probabilities else pipeline.predict)(held.features))
+
+
+def _predict_with_mlflow(path: Path, held: Rows) -> npt.NDArray[Any]:
+    """Ask any other model that MLflow can load."""
     import mlflow.pyfunc
     from mlflow.exceptions import MlflowException
 
     try:
         # The warnings compare every installed package with the model's requirements: half a second.
-        loaded = mlflow.pyfunc.load_model(str(model.path), suppress_warnings=True)
+        loaded = mlflow.pyfunc.load_model(str(path), suppress_warnings=True)
         return np.asarray(loaded.predict(held.features))
-    except (MlflowException, ValueError, TypeError, KeyError, ImportError) as error:
-        raise OutsideError(
-            f"the model cannot answer: {str(error).splitlines()[0]}",
-            hint=f"what it was made with: {model.path / 'requirements.txt'}",
-        ) from error
+    except MlflowException as error:
+        raise ValueError(error.message) from error
 
 
 def _columns(answers: statistics.Answers, classes: list[str]) -> dict[str, Any]:

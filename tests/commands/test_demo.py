@@ -1,19 +1,14 @@
 import json
-import shutil
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import psutil
-import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit import files, models
-from mltoolkit.commands import demo
-from mltoolkit.evidence import Evidence, Prepared
+from mltoolkit.evidence import Evidence
 from mltoolkit.gate import Verdict
-from mltoolkit.metrics import Task
 
 
 @pytest.fixture(scope="module")
@@ -117,24 +112,3 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "is not empty" in json.loads(done.stdout)["error"]["what"]
     assert (tmp_path / "thesis.tex").read_text() == "irreplaceable"
-
-
-def test_labels_are_dealt_out_anew_and_nothing_else_changes(tmp_path: Path, saved_models: Path) -> None:
-    source, target = tmp_path / "source", tmp_path / "target"
-    source.mkdir()
-    target.mkdir()
-    shutil.copy(saved_models / "rows.parquet", source / "train.parquet")
-    prepared = Prepared(
-        task=Task.BINARY, id="row_id", target="target", positive="1", numeric=("a",), categorical=(), impute={},
-        splits={}, classes={}, mean=None, digests={"train": files.digest_file(source / "train.parquet")},
-    )  # fmt: skip
-    files.write_bytes(source / "prepared.json", files.dump_json(prepared))
-    demo.shuffle_labels(source, target)
-    before, after = (pq.read_table(folder / "train.parquet") for folder in (source, target))
-    every_tenth = before.take(list(range(0, before.num_rows, 10)))
-
-    assert after.drop_columns(["target"]).equals(every_tenth.drop_columns(["target"]))
-    assert after["target"].to_pylist() != every_tenth["target"].to_pylist()
-    assert Counter(after["target"].to_pylist()) == Counter(every_tenth["target"].to_pylist())
-    made = files.load(target / "prepared.json", Prepared)
-    assert made.digests["train"] == files.digest_file(target / "train.parquet")

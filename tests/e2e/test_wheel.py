@@ -93,7 +93,7 @@ def test_a_model_is_judged_in_a_project_of_its_own(installed: Path, toy: Path) -
 
 
 def test_the_demo_finds_the_flagship_inside_the_wheel(installed: Path, tmp_path: Path) -> None:
-    script = "from mltoolkit.commands.demo import flagship; print(flagship())"
+    script = "from mltoolkit.example import flagship; print(flagship())"
     done = run(installed / "python", "-c", script, cwd=tmp_path)
 
     assert done.stdout.strip().endswith("site-packages/mltoolkit/flagship")
