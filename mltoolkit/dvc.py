@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from mltoolkit import files, proc
+from mltoolkit import proc
 from mltoolkit.errors import (
     CannotTellError,
     InputError,
@@ -27,30 +27,6 @@ _STAGE_ERRORS: dict[int, type[MltoolkitError]] = {
     kind.exit_code: kind for kind in (InputError, CannotTellError)
 }
 """What the exit codes of a stage mean; 1 is not among them, because any program may end with it."""
-
-_CONFIG = """\
-[core]
-    analytics = false
-    check_update = false
-    autostage = false
-"""
-
-
-def init(root: Path) -> None:
-    """Make a git work tree a DVC project, unless it is one.
-
-    Args:
-        root: The top of a git work tree.
-
-    Raises:
-        OutsideError: DVC fails.
-    """
-    if (root / ".dvc").is_dir():
-        return
-    done = _dvc(root, "init", "--quiet", timeout=60.0)
-    if done.code:
-        raise OutsideError(f"dvc init failed: {done.tail()}")
-    files.write_bytes(root / ".dvc" / "config", _CONFIG.encode())
 
 
 def repro(

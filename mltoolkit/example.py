@@ -11,7 +11,7 @@ from mltoolkit import files
 from mltoolkit.errors import InputError
 from mltoolkit.evidence import Prepared
 
-_PARTS = ("dvc.yaml", "params.yaml", "pipeline", "expectations")
+_PARTS = (".dvc/config", ".dvc/.gitignore", "dvc.yaml", "params.yaml", "pipeline", "expectations")
 
 
 def flagship() -> Path:
@@ -38,6 +38,7 @@ def copy(target: Path) -> None:
         if (source / part).is_dir():
             shutil.copytree(source / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (target / part).parent.mkdir(exist_ok=True)
             shutil.copy(source / part, target / part)
     ignored = ["/.mltoolkit/", "/broken/", "/data/", "/model/", "/reports/", "__pycache__/"]
     files.write_bytes(target / ".gitignore", "\n".join([*ignored, ""]).encode())

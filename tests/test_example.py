@@ -19,7 +19,7 @@ def test_the_copy_holds_sources_and_nothing_that_the_pipeline_makes(tmp_path: Pa
     example.copy(tmp_path)
 
     assert {path.name for path in tmp_path.iterdir()} == {
-        ".gitignore", "dvc.yaml", "params.yaml", "pipeline", "expectations",
+        ".dvc", ".gitignore", "dvc.yaml", "params.yaml", "pipeline", "expectations",
     }  # fmt: skip
     assert project.load(tmp_path).settings.model()[0] == "flights-late"
 

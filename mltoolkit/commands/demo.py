@@ -170,9 +170,8 @@ class Story:
         files.write_bytes(self.folder / _MARKER, b"made by mltoolkit demo, which may delete this folder\n")
         example.copy(self.folder)
         git.output(self.folder, "init", "--quiet", "--initial-branch", "main")
-        dvc.init(self.folder)
         self.commit("A project: data, pipeline, contract and rules")
-        self.tell("git init, dvc init", time.monotonic() - start, "a project of its own")
+        self.tell("git init", time.monotonic() - start, "a project of its own")
 
     def commit(self, subject: str) -> None:
         """Commit what has changed, with an author even where git knows none."""

@@ -61,7 +61,7 @@ def flagship(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "params.yaml").write_text(PARAMS)
     shutil.copy(ROOT / "dvc.yaml", root)
     _git(root, "init", "--quiet")
-    dvc.init(root)
+    shutil.copytree(ROOT / ".dvc", root / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp"))
     assert dvc.repro(root) == ("ingest", "prepare", "train", "evaluate")
     ignored = root / ".gitignore"
     ignored.write_text(f"{ignored.read_text()}/.mltoolkit/\n")
