@@ -11,9 +11,12 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from mltoolkit import dvc, example, files, git, proc, project
 from mltoolkit.commands import Result
@@ -71,8 +74,7 @@ def run(arguments: argparse.Namespace) -> Result:
         # Training leaves a core idle most of the time.
         with ThreadPoolExecutor(max_workers=1) as aside:
             broken = aside.submit(story.train_on_broken_labels)
-            story.month(then)
-            broken.result()
+            story.month(then, meanwhile=lambda: story.score_broken_model(broken.result()))
         story.judge_broken_model()
         answered = story.history()
         kept = arguments.keep
@@ -90,6 +92,20 @@ def _warm_up() -> None:
         importlib.import_module(vendor)
 
 
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """The broken model on its way to the gate.
+
+    Attributes:
+        trained: Seconds that its training took.
+        made: What ``evaluate`` said.
+        scored: Seconds that this took.
+    """
+
+    trained: float
+    made: dict[str, Any]
+    scored: float
+
+
 class Story:
     """The demo's project and what has happened in it so far."""
 
@@ -98,7 +114,7 @@ class Story:
         self.steps: list[dict[str, Any]] = []
         self._quiet = quiet
         self._start = time.monotonic()
-        self._breaking = 0.0
+        self._broken: Broken | None = None
 
     def say(self, line: str) -> None:
         """Print a line as things happen; with ``--json`` only the result is printed."""
@@ -186,11 +202,12 @@ class Story:
             *("commit", "--quiet", "--no-verify", "--allow-empty", "-m", subject),
         )
 
-    def month(self, month: str) -> None:
+    def month(self, month: str, *, meanwhile: Callable[[], None] | None = None) -> None:
         """Let a month arrive: train, check, judge, register, deploy, ask.
 
         Args:
             month: As ``ingest.until`` has it.
+            meanwhile: What else can be done while a server starts.
         """
         self.say(f"\n{month} arrives")
         params = self.folder / project.PARAMS
@@ -211,6 +228,8 @@ class Story:
             self.gate()
             deployed = beside.submit(self.deploy)
             self.register()
+            if meanwhile is not None:
+                meanwhile()
             deployed.result()
         self.ask()
 
@@ -220,23 +239,18 @@ class Story:
         self.step("check", "--docs")
         self.tell("mltoolkit check", time.monotonic() - start, "the data contract holds")
 
-    def evaluate(self, *words: str, alone: bool = False) -> None:
-        """Score the challenger, and the champion where there is one, on the same rows.
-
-        Args:
-            words: Of the command line.
-            alone: Whether nothing else runs beside it.
-        """
+    def evaluate(self) -> None:
+        """Score the challenger, and the champion where there is one, on the same rows."""
         start = time.monotonic()
-        made = (self.step if alone else self.program)("evaluate", *words)
+        made = self.program("evaluate")
+        self.tell_scores(made, time.monotonic() - start)
+
+    def tell_scores(self, made: dict[str, Any], seconds: float) -> None:
+        """Print whom evidence is about."""
         champion = made["champion"]
         against = "no champion yet" if champion is None else f"champion {files.short(champion)}"
         challenger = files.short(made["challenger"])
-        self.tell(
-            "mltoolkit evaluate",
-            time.monotonic() - start,
-            f"challenger {challenger}, {against}, {made['rows']:,} rows",
-        )
+        self.tell("mltoolkit evaluate", seconds, f"challenger {challenger}, {against}, {made['rows']:,} rows")
 
     def gate(self, *words: str, code: int = 0) -> None:
         """Decide; the story knows how."""
@@ -303,8 +317,8 @@ class Story:
         alone = re.sub(r"(?m)^    boosted:\n(      .*\n)+", "", params)
         files.write_bytes(broken / project.PARAMS, alone.encode())
 
-    def train_on_broken_labels(self) -> None:
-        """Train as ever; nothing in it looks wrong.
+    def train_on_broken_labels(self) -> float:
+        """Train as ever, nothing in it looks wrong; return the seconds that it took.
 
         Raises:
             OutsideError: Training failed.
@@ -319,15 +333,26 @@ class Story:
         )
         if done.code:
             raise OutsideError(f"training failed: {done.tail()}")
-        self._breaking = time.monotonic() - start
+        return time.monotonic() - start
+
+    def score_broken_model(self, trained: float) -> None:
+        """Score what came of it, beside whoever is live; told later.
+
+        Args:
+            trained: Seconds that its training took.
+        """
+        start = time.monotonic()
+        made = self.program("evaluate", "--model-dir", "broken/model", "--out", "reports/broken")
+        self._broken = Broken(trained=trained, made=made, scored=time.monotonic() - start)
 
     def judge_broken_model(self) -> None:
-        """Let the gate refuse what came of it."""
+        """Let the gate refuse it."""
+        if self._broken is None:
+            raise OutsideError("the broken model was not scored")
         self.say("\nsomebody broke the labels")
-        self.tell("train on shuffled labels", self._breaking, "a model that looks like any other")
-        out = self.folder / "reports" / "broken"
-        self.evaluate("--model-dir", str(self.folder / "broken" / "model"), "--out", str(out), alone=True)
-        self.gate("--evidence", str(out / "evidence.json"), code=1)
+        self.tell("train on shuffled labels", self._broken.trained, "a model that looks like any other")
+        self.tell_scores(self._broken.made, self._broken.scored)
+        self.gate("--evidence", str(self.folder / "reports" / "broken" / "evidence.json"), code=1)
 
     def history(self) -> int:
         """Tell what the journal knows of the endpoint, and return how many events that is."""
