@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace) -> Result:
     """Render the report.
 
     Raises:
-        InputError: The configuration is wrong, or there is no evidence or verdict.
-        CannotTellError: The evidence or the verdict is damaged, or the two do not belong together.
+        InputError: The configuration is wrong.
+        CannotTellError: Evidence or verdict is missing or damaged, or the two do not belong together.
     """
     here = project.load(arguments.project)
     name, settings = here.settings.model(arguments.model)
