@@ -43,18 +43,80 @@ class EndpointSettings(Settings, frozen=True, kw_only=True):
     start_timeout: Annotated[float, msgspec.Meta(gt=0)] = 60.0
 
 
-class DataSettings(Settings, frozen=True, kw_only=True):
-    """Data that a contract holds for.
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class FreshnessSettings(Settings, frozen=True, kw_only=True):
+    """How old the newest row may be.
 
     Attributes:
-        path: A Parquet or CSV file.
+        column: Holds dates or timestamps (without a zone they are UTC), or ISO 8601 texts of them.
+        within: The greatest age: ``36h``, ``7d``.
+    """
+
+    column: str
+    within: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4}[hd]$")]
+
+
+class DataSettings(Settings, frozen=True, kw_only=True):
+    """Data that a contract holds for: a suite, and what no suite can say.
+
+    Attributes:
+        path: A Parquet or CSV file (also compressed), or a folder of either.
         suite: An expectation suite in Great Expectations' JSON format.
         minimum_rows: Fewer rows than this are never a pass.
+        id: A column, or several together, whose values name a row: never null, never twice.
+        nulls: The share of nulls that every column may have, or that of each column named (``"*"`` stands
+            for all others). A column of nothing but nulls is never a pass unless its share here is 1.
+        freshness: How old the newest row may be.
+        unexpected_columns: What a column means that neither the suite nor these settings name.
+        like: A data file whose columns and types this one must have.
+        types: Types of a CSV file's columns in DuckDB's words; others come from the suite or the values.
+        private: Columns whose values no result shows.
     """
 
     path: str
     suite: str
     minimum_rows: Annotated[int, msgspec.Meta(ge=1)] = 1
+    id: str | tuple[str, ...] | None = None
+    nulls: Share | dict[str, Share] | None = None
+    freshness: FreshnessSettings | None = None
+    unexpected_columns: Literal["allow", "refuse"] = "allow"
+    like: str | None = None
+    types: dict[str, str] = {}
+    private: tuple[str, ...] = ()
+
+
+class SplitSettings(Settings, frozen=True, kw_only=True):
+    """The rows a model learns from and those it is evaluated on, which must not know each other.
+
+    Attributes:
+        train: A Parquet or CSV file.
+        evaluation: Another; the model's evaluation rows where none is named.
+        id: The column that names a row; the model's where none is named.
+        group: Columns whose rows belong together, such as a customer or a day.
+        time: A column that must be later in the evaluation rows than in the training rows.
+        mode: What a leak does.
+    """
+
+    train: str
+    evaluation: str | None = None
+    id: str | None = None
+    group: tuple[str, ...] = ()
+    time: str | None = None
+    mode: Literal["block", "warn"] = "block"
+
+
+class CheckSettings(Settings, frozen=True, kw_only=True):
+    """What a check may use.
+
+    Attributes:
+        memory: What a scan may hold before it spills to disk, such as ``1GB``.
+        seconds: How long Great Expectations itself may take for what the scan cannot answer.
+    """
+
+    memory: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5} ?[KMGT]i?B$")] = "1GB"
+    seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
 
 
 class ModelSettings(Settings, frozen=True, kw_only=True):
@@ -75,6 +137,7 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
         python: The interpreter that scores the model; without one, the one that runs us.
         allow_pickle: Whether the model may be saved in a format that runs code when it is read.
         data: The data contract.
+        splits: The training and evaluation rows that must not know each other.
         rules: What the gate asks; without it, the defaults of the task.
         endpoints: Where the model may go, by name.
     """
@@ -92,6 +155,7 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
     python: str | None = None
     allow_pickle: bool = False
     data: tuple[DataSettings, ...] = ()
+    splits: SplitSettings | None = None
     rules: tuple[Rule, ...] = ()
     endpoints: dict[Name, EndpointSettings] = msgspec.field(
         default_factory=lambda: {"local": EndpointSettings()}
@@ -105,9 +169,11 @@ class ToolkitSettings(Settings, frozen=True, kw_only=True):
         models: The models of the project by name.
         state: The folder for what is not versioned: the journal, running servers, caches.
         reports: The folder that evidence, verdicts and reports are written to.
+        check: What a check of data may use.
     """
 
     models: dict[Name, ModelSettings]
+    check: CheckSettings = CheckSettings()
     state: str = ".mltoolkit"
     reports: str = "reports"
 

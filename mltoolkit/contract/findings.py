@@ -22,24 +22,40 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Source(StrEnum):
+    """Who answered."""
+
+    SCAN = "scan"
+    GREAT_EXPECTATIONS = "great-expectations"
+    MLTOOLKIT = "mltoolkit"
+
+
 class ContractFinding(Value, frozen=True, kw_only=True):
-    """One expectation's outcome on one file.
+    """One question about data, and its answer.
 
     Attributes:
-        expectation: Its type in Great Expectations' gallery, or the name of a rule of ours.
-        column: What it is about, where it is about one.
+        rule: An expectation's type in Great Expectations' gallery, or the name of a rule of ours.
+        columns: The columns that it is about; none where it is about the table.
         outcome: Met, violated, or not evaluated.
         severity: What a violation does.
-        unexpected: How many values were not as expected, where it counts values.
-        reason: The outcome in one sentence.
+        reason: The outcome in one sentence, without values of the data.
+        unexpected: How many values or rows were not as expected, where it counts them.
+        looked: At how many values or rows it looked, where it counts them.
+        examples: Some of the unexpected values, shortened; none of private columns.
+        line: Of the suite, where it stands in one.
+        source: Who answered.
     """
 
-    expectation: str
-    column: str | None
+    rule: str
+    columns: tuple[str, ...]
     outcome: Outcome
     severity: Severity
-    unexpected: int | None
     reason: str
+    unexpected: int | None = None
+    looked: int | None = None
+    examples: tuple[str, ...] = ()
+    line: int | None = None
+    source: Source
 
     @property
     def blocks(self) -> bool:
@@ -92,42 +108,26 @@ class Check(Value, frozen=True, kw_only=True):
         )
 
 
-def own(*, names: list[str], rows: int, minimum_rows: int, expectations: int) -> list[ContractFinding]:
-    """Return the findings that no suite can make: emptiness of data and suite, and odd headers.
-
-    Args:
-        names: The column names.
-        rows: How many rows there are.
-        minimum_rows: How many there must be.
-        expectations: How many the suite holds.
-    """
-
-    def finding(name: str, *, kept: bool, reason: str) -> ContractFinding:
-        return ContractFinding(
-            expectation=name,
-            column=None,
-            outcome=Outcome.MET if kept else Outcome.VIOLATED,
-            severity=Severity.CRITICAL,
-            unexpected=None,
-            reason=reason,
-        )
-
-    twice = sorted({name for name in names if names.count(name) > 1})
-    odd = [name for name in names if not name.strip()]
-    return [
-        finding(
-            "minimum-rows",
-            kept=rows >= minimum_rows,
-            reason=f"{rows:,} rows; at least {minimum_rows:,} are asked",
-        ),
-        finding(
-            "suite-not-empty", kept=expectations > 0, reason=f"the suite holds {expectations} expectations"
-        ),
-        finding(
-            "column-names",
-            kept=not twice and not odd,
-            reason=f"duplicate or empty names: {', '.join(twice + odd)}"
-            if twice or odd
-            else "all different, none empty",
-        ),
-    ]
+def ours(
+    rule: str,
+    outcome: Outcome,
+    reason: str,
+    *,
+    columns: tuple[str, ...] = (),
+    severity: Severity = Severity.CRITICAL,
+    unexpected: int | None = None,
+    looked: int | None = None,
+    examples: tuple[str, ...] = (),
+) -> ContractFinding:
+    """Return a finding of a rule that no suite can say."""
+    return ContractFinding(
+        rule=rule,
+        columns=columns,
+        outcome=outcome,
+        severity=severity,
+        reason=reason,
+        unexpected=unexpected,
+        looked=looked,
+        examples=examples,
+        source=Source.MLTOOLKIT,
+    )

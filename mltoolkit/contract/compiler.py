@@ -1,0 +1,30 @@
+"""Which expectations the scan answers, and how: all others are Great Expectations' own."""
+
+from mltoolkit.contract import column_map
+from mltoolkit.contract.results import raised
+from mltoolkit.contract.scan import Question
+from mltoolkit.contract.sources import Table
+from mltoolkit.contract.sql import NotCompiledError
+from mltoolkit.contract.suites import Expectation
+
+_COLUMN = {**column_map.COMPILED}
+
+
+def compiled(expectation: Expectation, table: Table) -> Question | None:
+    """Return what an expectation asks of the scan; ``None`` where Great Expectations itself must answer."""
+    asked = {name for name, value in expectation.kwargs.items() if value is not None}
+    try:
+        if expectation.type in _COLUMN:
+            make, known = _COLUMN[expectation.type]
+            column = table.column(expectation.kwargs.get("column"))
+            if column is None:
+                return _missing(expectation)
+            return make(expectation, table, column) if asked <= known else None
+    except NotCompiledError:
+        return None
+    return None
+
+
+def _missing(expectation: Expectation) -> Question:
+    name = expectation.kwargs.get("column")
+    return Question((), lambda _: raised(f'The column "{name}" in BatchData does not exist.'))
