@@ -26,8 +26,8 @@ def frame(table: Table, names: Iterable[str] | None = None) -> "pd.DataFrame":
     wanted = None if names is None else set(names)
     columns = [column for column in table.columns if wanted is None or column.name in wanted]
     if not columns:
-        rows = table.connection.execute(f"SELECT count(*) FROM {DATA}").fetchone()
-        return pd.DataFrame(index=pd.RangeIndex(rows[0] if rows else 0))
+        ((rows,),) = table.connection.execute(f"SELECT count(*) FROM {DATA}").fetchall()
+        return pd.DataFrame(index=pd.RangeIndex(rows))
     read = table.connection.sql(
         f"SELECT {', '.join(column.sql for column in columns)} FROM {DATA}"
     ).to_arrow_table()

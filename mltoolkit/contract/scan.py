@@ -42,8 +42,8 @@ def run(table: Table, questions: Sequence[Question]) -> list[Result]:
     asks = list(dict.fromkeys(ask for question in questions for ask in question.asks))
     values: dict[str, Any] = {}
     if asks:
-        row = table.connection.execute(f"SELECT {', '.join(asks)} FROM {DATA}").fetchone()
-        values = dict(zip(asks, row or (), strict=True))
+        (row,) = table.connection.execute(f"SELECT {', '.join(asks)} FROM {DATA}").fetchall()
+        values = dict(zip(asks, row, strict=True))
     return [
         _finish(table, question.answer(tuple(values[ask] for ask in question.asks))) for question in questions
     ]
