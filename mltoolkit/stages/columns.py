@@ -152,7 +152,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def kept(settings: PrepareSettings) -> tuple[str, ...]:
-    """Return the columns of the evaluation rows beside id, target and features."""
+    """Return the columns of the rows beside id, target and features."""
     decides = () if isinstance(settings.split, AtRandom) else (settings.split.column,)
     return (*settings.keep, *decides)
 

@@ -49,10 +49,11 @@ def stage() -> str:
     classes = _classes(target, names, settings, section)
     positive = _positive(classes, settings, section)
     rows = {settings.id: table.column(settings.id), settings.target: target, **features}
-    evaluated = rows | {name: table.column(name) for name in columns.kept(settings) if name not in rows}
+    # In both files: what decides on the split is what tells whether the one knows rows of the other.
+    rows |= {name: table.column(name) for name in columns.kept(settings) if name not in rows}
     written = {
         "train": pa.table(rows | {SPLIT: pa.array(names)}).filter(pa.array(training)),
-        "evaluation": pa.table(evaluated).filter(pa.array(~training)),
+        "evaluation": pa.table(rows).filter(pa.array(~training)),
     }
     output = Path(settings.output)
     digests = {name: _write(output / f"{name}.parquet", part) for name, part in written.items()}
@@ -91,6 +92,13 @@ def _imputations(settings: PrepareSettings, section: Section) -> dict[str, Imput
                     name, "a reserved name"
                 )
                 raise section.refuse(f"{name!r} is {role} and cannot be a feature", key, at)
+    if SPLIT in columns.kept(settings):
+        place: tuple[str | int, ...] = ("split", "column")
+        if SPLIT in settings.keep:
+            place = ("keep", settings.keep.index(SPLIT))
+        raise section.refuse(
+            f"{SPLIT!r} is a reserved name", *place, hint="rename the column in the stage before"
+        )
     for name in settings.impute.features:
         if name not in features:
             raise section.refuse(

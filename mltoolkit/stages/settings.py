@@ -113,7 +113,7 @@ class PrepareSettings(Settings, frozen=True, kw_only=True):
             sort order.
         numeric: Features that are numbers.
         categorical: Features that are names.
-        keep: Further columns of the evaluation rows, such as those that name slices.
+        keep: Further columns of the rows, such as those that name slices or groups.
         impute: How what is missing is filled.
         split: Which rows train, which choose, which are evaluated.
         output: The folder for ``train.parquet``, ``evaluation.parquet`` and ``prepared.json``.

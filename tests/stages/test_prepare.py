@@ -23,7 +23,7 @@ def test_months_are_split_and_types_are_made(write: Write, params: dict[str, Any
     assert prepare.stage() == "600 rows: 400 train, 100 validation, 100 evaluation; 3 features"
     train = pq.read_table(folder / "data/train.parquet")
     held = pq.read_table(folder / "data/evaluation.parquet")
-    assert train.column_names == ["row_id", "late", "size", "count", "color", "split"]
+    assert train.column_names == ["row_id", "late", "size", "count", "color", "customer", "month", "split"]
     assert held.column_names == ["row_id", "late", "size", "count", "color", "customer", "month"]
     assert train.schema.field("count").type == pa.float64()
     assert set(held.column("month").to_pylist()) == {"2013-06"}
@@ -147,6 +147,22 @@ def test_a_class_that_training_never_saw_is_named(write: Write, params: dict[str
     params["prepare"] |= {"task": "multiclass", "target": "grade"}
     write(params, columns | {"grade": [*columns["grade"][:599], "z"]})
     with pytest.raises(InputError, match="no training row has the class z"):
+        prepare.stage()
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"keep": ["split"]}, r"prepare.keep\[0\]"),
+        ({"split": {"by": "time", "column": "split"}}, "split.column"),
+    ],
+)
+def test_the_name_of_the_split_is_reserved(
+    change: dict[str, Any], key: str, write: Write, params: dict[str, Any], columns: Any
+) -> None:
+    params["prepare"] |= change
+    write(params, columns | {"split": columns["month"]})
+    with pytest.raises(InputError, match=f"{key}: 'split' is a reserved name"):
         prepare.stage()
 
 
