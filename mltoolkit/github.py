@@ -1,6 +1,8 @@
-"""The one door to GitHub. So far: what a job's environment says about the run that it belongs to."""
+"""The one door to GitHub. So far: what a job's environment says about its run, and annotations."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -37,3 +39,52 @@ def context(environment: Mapping[str, str]) -> Context:
         actor=environment.get("GITHUB_ACTOR") or None,
         base=environment.get("GITHUB_BASE_REF") or None,
     )
+
+
+class Annotation(msgspec.Struct, frozen=True, kw_only=True):
+    """A remark on a line of a file, which GitHub shows beside that line.
+
+    Attributes:
+        level: How it is shown.
+        title: Its heading.
+        message: What it says.
+        path: The file, relative to the repository.
+        line: Counted from 1; the file as a whole without one.
+    """
+
+    level: Literal["error", "warning", "notice"]
+    title: str
+    message: str
+    path: str
+    line: int | None = None
+
+
+def command(annotation: Annotation) -> str:
+    """Return an annotation as the workflow command that a runner reads from a step's output.
+
+    Escaped as ``@actions/core`` does: a name with a line end must not become a command of its own.
+    """
+    properties = {
+        "file": annotation.path,
+        "line": None if annotation.line is None else str(annotation.line),
+        "title": annotation.title,
+    }
+    said = ",".join(
+        f"{name}={_escaped(value, ':,')}" for name, value in properties.items() if value is not None
+    )
+    return f"::{annotation.level} {said}::{_escaped(annotation.message)}"
+
+
+def _escaped(value: str, more: str = "") -> str:
+    return "".join(f"%{ord(each):02X}" if each in f"%\r\n{more}" else each for each in value)
+
+
+def inside(path: Path, environment: Mapping[str, str]) -> str | None:
+    """Return a path relative to the job's checkout; None where it is outside, or there is no job."""
+    workspace = environment.get("GITHUB_WORKSPACE")
+    if environment.get("GITHUB_ACTIONS") != "true" or not workspace:
+        return None
+    try:
+        return path.resolve().relative_to(Path(workspace).resolve()).as_posix()
+    except ValueError:
+        return None

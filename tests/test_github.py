@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from mltoolkit import github
 
 
@@ -32,3 +34,26 @@ def test_a_job_names_its_event_run_and_actor() -> None:
 
 def test_a_job_that_hides_its_event_is_not_taken_for_local() -> None:
     assert github.context({"GITHUB_ACTIONS": "true"}).event == "unknown"
+
+
+def test_an_annotation_is_one_command_whatever_it_says() -> None:
+    said = github.command(
+        github.Annotation(
+            level="error",
+            title="a: b, c",
+            message="100 %\n::add-mask::x\r",
+            path="suites/a,b.json",
+            line=7,
+        )
+    )
+
+    assert said == ("::error file=suites/a%2Cb.json,line=7,title=a%3A b%2C c::100 %25%0A::add-mask::x%0D")
+    assert len(said.splitlines()) == 1
+
+
+def test_paths_of_annotations_are_relative_to_the_checkout(tmp_path: Path) -> None:
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path)}
+
+    assert github.inside(tmp_path / "model" / "suite.json", job) == "model/suite.json"
+    assert github.inside(tmp_path.parent / "suite.json", job) is None
+    assert github.inside(tmp_path / "suite.json", {"GITHUB_WORKSPACE": str(tmp_path)}) is None
