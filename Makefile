@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check-types unit bench requirements pipeline clean help
+.PHONY: demo test lint check-types unit bench bench-contract differential requirements pipeline clean help
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -32,6 +32,12 @@ unit: $(INSTALLED) ## Tests.
 
 bench: $(INSTALLED) ## Ratios against a peer or a floor, in one run.
 	$(BIN)/python benchmarks/speed.py
+
+bench-contract: $(INSTALLED) ## The same for the data contract, beside Great Expectations; ROWS=n for one size.
+	$(BIN)/python benchmarks/contract.py $(ROWS)
+
+differential: $(INSTALLED) ## The scan against Great Expectations, on all generated cases (about half an hour).
+	MLTOOLKIT_DIFFERENTIAL=1 $(BIN)/pytest -q -n 2 -k great_expectations tests/contract
 
 pipeline: $(INSTALLED) ## Reproduce the flagship pipeline here.
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
