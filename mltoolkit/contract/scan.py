@@ -1,6 +1,6 @@
 """One scan answers every question: the aggregates of all expectations are one query over the file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mltoolkit.contract.results import Result
@@ -39,11 +39,34 @@ def run(table: Table, questions: Sequence[Question]) -> list[Result]:
         table: The data.
         questions: What is asked of it.
     """
-    asks = list(dict.fromkeys(ask for question in questions for ask in question.asks))
-    values: dict[str, Any] = {}
-    if asks:
-        (row,) = table.connection.execute(f"SELECT {', '.join(asks)} FROM {DATA}").fetchall()
-        values = dict(zip(asks, row, strict=True))
+    return answered(table, questions, measured(table, [ask for each in questions for ask in each.asks]))
+
+
+def measured(table: Table, asks: Iterable[str]) -> dict[str, Any]:
+    """Compute aggregates over ``data`` in one query, equal ones once.
+
+    Args:
+        table: The data.
+        asks: SQL expressions, as those of a question.
+
+    Returns:
+        The value of each expression.
+    """
+    once = list(dict.fromkeys(asks))
+    if not once:
+        return {}
+    (row,) = table.connection.execute(f"SELECT {', '.join(once)} FROM {DATA}").fetchall()
+    return dict(zip(once, row, strict=True))
+
+
+def answered(table: Table, questions: Sequence[Question], values: Mapping[str, Any]) -> list[Result]:
+    """Answer questions, in their order, with what was measured for them.
+
+    Args:
+        table: The data, for second looks.
+        questions: What was asked of it.
+        values: Of all that the questions ask.
+    """
     return [
         _finish(table, question.answer(tuple(values[ask] for ask in question.asks))) for question in questions
     ]
