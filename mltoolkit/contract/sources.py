@@ -96,6 +96,8 @@ def opened(path: Path, *, memory: str = "1GB") -> Iterator[Table]:
         tempfile.TemporaryDirectory(prefix="mltoolkit-") as spill,
         duckdb.connect(config={"memory_limit": memory, "temp_directory": spill}) as connection,
     ):
+        # Where all values of a Parquet file but NaN are equal, it takes the column for that one constant.
+        connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         try:
             source = connection.read_parquet(str(path)) if path.suffix == ".parquet" else None
             if source is None:
