@@ -126,11 +126,23 @@ def dump_json(value: object) -> bytes:
     return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def parse_json(data: bytes, where: Location, *, error: type[MltoolkitError] = InputError) -> Any:
+def parse_json(
+    data: bytes,
+    where: Location,
+    *,
+    error: type[MltoolkitError] = InputError,
+    greatest: int = _EXACT_INTEGER,
+) -> Any:
     """Parse JSON strictly.
 
     Refuses what the standard reader lets through: byte order marks, duplicate keys, NaN, infinities
-    (``1e400`` too), integers beyond 2^53, and nesting that exhausts the stack.
+    (``1e400`` too), integers beyond ``greatest``, and nesting that exhausts the stack.
+
+    Args:
+        data: The file.
+        where: For errors.
+        error: Their kind.
+        greatest: The greatest integer: 2^53 unless no reader but Python's needs its digits.
 
     Raises:
         MltoolkitError: Of the kind ``error``, with the line where it can be told.
@@ -161,8 +173,9 @@ def parse_json(data: bytes, where: Location, *, error: type[MltoolkitError] = In
         return value
 
     def integer(token: str) -> int:
-        if len(token) > 17 or abs(int(token)) > _EXACT_INTEGER:  # noqa: PLR2004 - 2**53 has 16 digits and a sign
-            raise refuse(f"{token[:20]} is beyond 2^53 and would lose digits", line_of(token))
+        if len(token) > len(str(greatest)) + 1 or abs(int(token)) > greatest:
+            bound = greatest.bit_length() - 1
+            raise refuse(f"{token[:20]} is beyond 2^{bound} and would lose digits", line_of(token))
         return int(token)
 
     try:
