@@ -3,6 +3,9 @@
 import math
 from typing import Any
 
+_SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
+"""Halves of characters: JSON can name them, a query cannot."""
+
 
 class NotCompiledError(Exception):
     """Great Expectations itself must answer this one: we do not know it, or an option of it, or its types."""
@@ -21,7 +24,7 @@ def literal(value: Any) -> str:
             return str(value)
         case float() if math.isfinite(value):
             return f"{value!r}::DOUBLE"
-        case str() if "\0" not in value:
+        case str() if "\0" not in value and not _SURROGATES & set(value):
             return "'" + value.replace("'", "''") + "'"
         case _:
             raise NotCompiledError
@@ -39,5 +42,30 @@ def where(condition: str | None) -> str:
 
 
 def counted(condition: str | None, what: str = "*") -> str:
-    """Return the aggregate that counts the rows that meet a condition."""
-    return f"count({what})" + ("" if condition is None else f" FILTER ({where(condition).strip()})")
+    """Return the aggregate that counts the rows that meet a condition, or their values.
+
+    Args:
+        condition: ``None`` where all rows are meant.
+        what: An expression, whose nulls do not count; with ``DISTINCT`` before it, each value counts once.
+    """
+    # Without FILTER: DuckDB copies for each of them what all others read, and 300 took 9 s instead of 0.3.
+    if condition is None:
+        return f"count({what})"
+    if what == "*":
+        return f"count_if({condition})"
+    if what.startswith("DISTINCT "):
+        return f"count(DISTINCT CASE WHEN {condition} THEN {what.removeprefix('DISTINCT ')} END)"
+    return f"count_if(({condition}) AND ({what}) IS NOT NULL)"
+
+
+def filtered(aggregate: str, condition: str | None) -> str:
+    """Return an aggregate over the rows that meet a condition.
+
+    Args:
+        aggregate: A call with one argument, whose nulls it leaves out.
+        condition: ``None`` where all rows are meant.
+    """
+    if condition is None:
+        return aggregate
+    name, _, argument = aggregate.removesuffix(")").partition("(")
+    return f"{name}(CASE WHEN {condition} THEN {argument} END)"
