@@ -64,6 +64,12 @@ class ContractFinding(Value, frozen=True, kw_only=True):
             self.outcome is Outcome.VIOLATED and self.severity is Severity.CRITICAL
         )
 
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Where it stands in a list that shows the worst first: what blocks, then by severity; met ones last."""
+        severities = [*Severity]
+        return (2 if self.outcome is Outcome.MET else 1 - self.blocks, severities.index(self.severity))
+
 
 class CheckedFile(Value, frozen=True, kw_only=True):
     """A data file that was held to its suite.
@@ -85,6 +91,24 @@ class CheckedFile(Value, frozen=True, kw_only=True):
     findings: tuple[ContractFinding, ...]
 
 
+class CheckedSplits(Value, frozen=True, kw_only=True):
+    """Training and evaluation rows that were asked what they share.
+
+    Attributes:
+        train: What the model learns from.
+        train_digest: Of its content.
+        evaluation: What it is judged on.
+        evaluation_digest: Of its content.
+        findings: One for each rule.
+    """
+
+    train: str
+    train_digest: Digest
+    evaluation: str
+    evaluation_digest: Digest
+    findings: tuple[ContractFinding, ...]
+
+
 class Check(Value, frozen=True, kw_only=True):
     """What ``mltoolkit check`` found.
 
@@ -93,19 +117,30 @@ class Check(Value, frozen=True, kw_only=True):
         tool: The version that wrote it.
         model: The model's name in ``params.yaml``.
         files: The data that was checked.
+        left_out: Data of the contract that was not checked in this run.
+        splits: The splits, where they were checked.
     """
 
     schema: Literal["mltoolkit.check/1"] = "mltoolkit.check/1"
     tool: str
     model: str
-    files: tuple[CheckedFile, ...]
+    files: tuple[CheckedFile, ...] = ()
+    left_out: tuple[str, ...] = ()
+    splits: CheckedSplits | None = None
 
     @property
     def kept(self) -> bool:
         """Whether something was checked, and nothing blocks."""
-        return bool(self.files) and all(
-            file.findings and not any(finding.blocks for finding in file.findings) for file in self.files
+        checked = [*self.files, *([] if self.splits is None else [self.splits])]
+        return bool(checked) and all(
+            each.findings and not any(finding.blocks for finding in each.findings) for each in checked
         )
+
+    @property
+    def findings(self) -> tuple[ContractFinding, ...]:
+        """All of them."""
+        checked = [*self.files, *([] if self.splits is None else [self.splits])]
+        return tuple(finding for each in checked for finding in each.findings)
 
 
 def ours(

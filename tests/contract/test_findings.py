@@ -1,13 +1,14 @@
+import pytest
+
+from mltoolkit import files
 from mltoolkit.contract import findings
-from mltoolkit.contract.findings import Check, CheckedFile, ContractFinding, Outcome, Severity
+from mltoolkit.contract.findings import Check, CheckedFile, ContractFinding, Outcome, Severity, Source
 
 DIGEST = f"sha256:{'a' * 64}"
 
 
 def finding(outcome: Outcome, severity: Severity = Severity.CRITICAL) -> ContractFinding:
-    return ContractFinding(
-        expectation="e", column=None, outcome=outcome, severity=severity, unexpected=None, reason="because"
-    )
+    return findings.ours("rule", outcome, "because", severity=severity)
 
 
 def check(*found: ContractFinding) -> Check:
@@ -21,8 +22,15 @@ def test_severity_decides_what_a_violation_does() -> None:
     assert check(finding(Outcome.VIOLATED, Severity.INFO)).kept
 
 
-def test_what_could_not_be_evaluated_always_blocks() -> None:
-    assert not check(finding(Outcome.MET), finding(Outcome.NOT_EVALUATED, Severity.INFO)).kept
+@pytest.mark.parametrize("severity", list(Severity))
+def test_what_could_not_be_evaluated_always_blocks(severity: Severity) -> None:
+    assert finding(Outcome.NOT_EVALUATED, severity).blocks
+    assert not check(finding(Outcome.MET), finding(Outcome.NOT_EVALUATED, severity)).kept
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_what_is_met_never_blocks(severity: Severity) -> None:
+    assert not finding(Outcome.MET, severity).blocks
 
 
 def test_nothing_that_was_checked_is_never_a_pass() -> None:
@@ -30,18 +38,24 @@ def test_nothing_that_was_checked_is_never_a_pass() -> None:
     assert not Check(tool="t", model="m", files=()).kept
 
 
-def test_empty_data_an_empty_suite_and_odd_headers_are_findings() -> None:
-    found = {
-        each.expectation: each
-        for each in findings.own(names=["a", "a", " "], rows=0, minimum_rows=1, expectations=0)
-    }
+def test_one_file_that_breaks_is_enough() -> None:
+    good, bad = check(finding(Outcome.MET)).files[0], check(finding(Outcome.VIOLATED)).files[0]
 
-    assert all(each.outcome is Outcome.VIOLATED and each.blocks for each in found.values())
-    assert set(found) == {"minimum-rows", "suite-not-empty", "column-names"}
-    assert "a" in found["column-names"].reason
+    assert Check(tool="t", model="m", files=(good,)).kept
+    assert not Check(tool="t", model="m", files=(good, bad)).kept
 
 
-def test_ordinary_data_has_no_such_findings() -> None:
-    found = findings.own(names=["a", "b"], rows=10, minimum_rows=10, expectations=1)
+def test_a_finding_of_ours_says_whose_it_is_and_has_no_line() -> None:
+    found = findings.ours(
+        "row-id", Outcome.VIOLATED, "two", columns=("a",), unexpected=2, looked=9, examples=("1",)
+    )
 
-    assert {each.outcome for each in found} == {Outcome.MET}
+    assert (found.source, found.line) == (Source.MLTOOLKIT, None)
+    assert (found.columns, found.unexpected, found.looked, found.examples) == (("a",), 2, 9, ("1",))
+
+
+def test_a_check_travels_as_a_file() -> None:
+    made = check(finding(Outcome.VIOLATED))
+
+    assert files.dump_json(made) == files.dump_json(made)
+    assert b'"schema": "mltoolkit.check/1"' in files.dump_json(made)
