@@ -56,7 +56,7 @@ def finding(
         column: With the time of each row.
         settings: How old the newest row may be.
         now: With a zone.
-        values: What was measured.
+        values: What was measured; without what could not be.
     """
     name = column.name
 
@@ -69,6 +69,8 @@ def finding(
             Outcome.NOT_EVALUATED,
             f"{called([name])} holds {column.type}, which is neither a date, nor a time, nor a text of one",
         )
+    if any(ask not in values for ask in asks(column, now)):
+        return found(Outcome.NOT_EVALUATED, f"the times of {called([name])} cannot be computed with")
     rows, looked, times, ahead, newest = (values[ask] for ask in asks(column, now))
     if not looked:
         return found(Outcome.NOT_EVALUATED, f"{called([name])} is null in all {rows:,} rows")

@@ -9,7 +9,7 @@ from mltoolkit.contract import freshness
 from mltoolkit.contract.findings import ContractFinding, Outcome, Severity, ours
 from mltoolkit.contract.header import NAMED, OTHERS, listed, mentioned, names_differ, so_many
 from mltoolkit.contract.outcomes import absent
-from mltoolkit.contract.sources import DATA, Column, Table
+from mltoolkit.contract.sources import DATA, Column, Table, reading
 from mltoolkit.contract.suites import Suite
 from mltoolkit.contract.wording import EXAMPLES, called, examples, share, shown
 
@@ -61,10 +61,15 @@ class Guards(NamedTuple):
     def findings(self, values: Mapping[str, Any]) -> tuple[ContractFinding, ...]:
         """Return what came of the rules, one finding for each.
 
-        A rule whose setting names a column that is not there has a further finding: not evaluated.
+        A rule whose setting names a column that is not there has a further finding: not evaluated. Where ids
+        repeat, a second query finds examples of them.
 
         Args:
             values: What was measured.
+
+        Raises:
+            InputError: The file is damaged.
+            OutsideError: Memory or disk do not suffice for the second query.
         """
         return (
             self._enough(values),
@@ -316,10 +321,12 @@ def _repeated(table: Table, key: tuple[Column, ...]) -> list[str]:
     names = ", ".join(column.sql for column in key)
     # As texts: a time with a zone cannot be fetched without a further package.
     told = ", ".join(f"{column.sql}::VARCHAR" for column in key)
-    rows = table.connection.execute(
+    sql = (
         f"SELECT {told} FROM {DATA} WHERE {whole} GROUP BY {names} HAVING count(*) > 1 "
         f"ORDER BY count(*) DESC, {names} LIMIT {EXAMPLES}"
-    ).fetchall()
+    )
+    with reading(table):
+        rows = table.connection.execute(sql).fetchall()
     return [", ".join(row) for row in rows]
 
 

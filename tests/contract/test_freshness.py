@@ -149,3 +149,12 @@ def test_dates_beyond_all_clocks_are_no_crash(tmp_path: Path) -> None:
         found = freshness.finding(table.columns[0], settings, NOW, measured)
 
     assert found.outcome is not Outcome.MET
+
+
+def test_what_could_not_be_measured_was_not_evaluated(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"t": [at(10)]}), tmp_path / "data.parquet")
+    settings = FreshnessSettings(column="t", within="36h")
+    with sources.opened(tmp_path / "data.parquet") as table:
+        found = freshness.finding(table.columns[0], settings, NOW, {"count(*)": 1})
+
+    assert found.outcome is Outcome.NOT_EVALUATED

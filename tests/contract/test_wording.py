@@ -48,3 +48,8 @@ def test_a_part_is_never_told_as_nothing_or_as_all(count: int, of: int, said: st
 def test_few_values_are_shown() -> None:
     assert wording.examples(range(9)) == ("0", "1", "2", "3", "4")
     assert wording.examples([]) == ()
+
+
+def test_what_is_counted_may_be_named_and_texts_may_be_longer() -> None:
+    assert wording.share(1, 4, "rows") == "1 of 4 rows (25 %)"
+    assert wording.shown("x" * 200, limit=200) == "x" * 200
