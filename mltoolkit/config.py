@@ -50,8 +50,9 @@ class FreshnessSettings(Settings, frozen=True, kw_only=True):
     """How old the newest row may be.
 
     Attributes:
-        column: Holds dates or timestamps (without a zone they are UTC), or ISO 8601 texts of them.
-        within: The greatest age: ``36h``, ``7d``.
+        column: Holds dates or timestamps (without a zone they are UTC), or ISO 8601 texts of them. One that
+            lies more than a day ahead is refused; nulls are not looked at.
+        within: The greatest age: ``36h``, ``7d``. A date is as old as its end.
     """
 
     column: str
@@ -67,7 +68,8 @@ class DataSettings(Settings, frozen=True, kw_only=True):
         minimum_rows: Fewer rows than this are never a pass.
         id: A column, or several together, whose values name a row: never null, never twice.
         nulls: The share of nulls that every column may have, or that of each column named (``"*"`` stands
-            for all others). A column of nothing but nulls is never a pass unless its share here is 1.
+            for all others). A column of nothing but nulls is never a pass unless its share here is 1;
+            where neither the suite nor these settings name it, it is a warning.
         freshness: How old the newest row may be.
         unexpected_columns: What a column means that neither the suite nor these settings name.
         like: A data file whose columns and types this one must have.
