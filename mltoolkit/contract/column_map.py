@@ -51,13 +51,16 @@ def each(
         elements, nonnull, unexpected = values
 
         def finish(rows: list[tuple[Any, ...]]) -> Result:
-            return mapped(
+            result = mapped(
                 elements=elements,
                 nonnull=None if nulls else nonnull,
                 unexpected=unexpected,
-                values=[plain(row[0]) for row in rows],
+                values=[_NULLS.get(column.kind) if row[0] is None else plain(row[0]) for row in rows],
                 mostly=mostly,
             )
+            if column.kind is Kind.FLOAT:
+                _count_each_null(result)
+            return result
 
         if not unexpected:
             return finish([])
@@ -66,12 +69,23 @@ def each(
     return Question((counted(among), counted(among, column.sql), counted(bad)), answer)
 
 
+def _count_each_null(result: Result) -> None:
+    """Count nulls of floats as Great Expectations does, for which no NaN equals another."""
+    counts = result.result["partial_unexpected_counts"]
+    for entry in [each for each in counts if each["value"] is None]:
+        counts.extend({"value": None, "count": 1} for _ in range(entry["count"]))
+        counts.remove(entry)
+
+
 def _mostly(expectation: Expectation) -> float:
     mostly = expectation.kwargs.get("mostly", 1)
     if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 <= mostly <= 1:
         raise NotCompiledError
     return float(mostly)
 
+
+_NULLS = {Kind.DATE: "NaT", Kind.TIMESTAMP: "NaT"}
+"""Nulls in Great Expectations' JSON, where they are not null there."""
 
 _ANY = frozenset({"column", "mostly", "row_condition", "condition_parser"})
 
