@@ -1,22 +1,23 @@
-"""One scan answers every question: the aggregates of all expectations are one query over the file."""
+"""One scan answers every question: the aggregates of all expectations are one query over the file.
+
+What a violated expectation must show are second looks. Those for the first rows that meet a condition go
+together: through the beginning of the data, then through the few rows that meet any of their conditions.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mltoolkit.contract import looks
+from mltoolkit.contract.looks import First, Look
+from mltoolkit.contract.queries import DataError, Progress, fetched
 from mltoolkit.contract.results import Result
 from mltoolkit.contract.sources import DATA, Table
+from mltoolkit.contract.sql import NotCompiledError
 
+__all__ = ["First", "Look", "Question", "answered", "measured", "run"]
 
-class Look(NamedTuple):
-    """A second look at the rows, which only some answers need: the values that were not as expected.
-
-    Attributes:
-        sql: A query over ``data``.
-        finish: Makes the result of the rows it returns.
-    """
-
-    sql: str
-    finish: Callable[[list[tuple[Any, ...]]], Result]
+_TOGETHER = 10_000
+"""Expressions of one query: 20,000 columns are bound anew in each, more of them cost more than that."""
 
 
 class Question(NamedTuple):
@@ -25,54 +26,98 @@ class Question(NamedTuple):
     Attributes:
         asks: SQL expressions, each an aggregate over ``data`` or a scalar subquery. Equal ones of several
             questions are computed once.
-        answer: Makes the result of their values, or asks for a second look.
+        answer: Makes the result of their values, or asks for a second look. It may raise ``NotCompiledError``
+            where only the values show that Great Expectations must answer.
     """
 
     asks: tuple[str, ...]
-    answer: Callable[[tuple[Any, ...]], Result | Look]
+    answer: Callable[[tuple[Any, ...]], Result | Look | First]
 
 
-def run(table: Table, questions: Sequence[Question]) -> list[Result]:
+def run(
+    table: Table, questions: Sequence[Question], *, progress: Progress | None = None
+) -> list[Result | None]:
     """Answer all questions, in their order.
 
     Args:
         table: The data.
         questions: What is asked of it.
+        progress: See ``measured``.
+
+    Returns:
+        The results; ``None`` where Great Expectations itself must answer.
+
+    Raises:
+        InputError: The file is damaged.
+        OutsideError: Memory or disk do not suffice.
     """
-    return answered(table, questions, measured(table, [ask for each in questions for ask in each.asks]))
+    asks = [ask for each in questions for ask in each.asks]
+    return answered(table, questions, measured(table, asks, progress=progress))
 
 
-def measured(table: Table, asks: Iterable[str]) -> dict[str, Any]:
-    """Compute aggregates over ``data`` in one query, equal ones once.
+def measured(table: Table, asks: Iterable[str], *, progress: Progress | None = None) -> dict[str, Any]:
+    """Compute aggregates over ``data`` in one query, or few where there are very many; equal ones once.
 
     Args:
         table: The data.
         asks: SQL expressions, as those of a question.
+        progress: Is told the share that is done, from 0 to 1, several times a second once a second has gone.
 
     Returns:
-        The value of each expression.
+        The value of each expression; those are missing that cannot be computed on this data, such as a sum
+        that no number of the database holds.
+
+    Raises:
+        InputError: The file is damaged.
+        OutsideError: Memory or disk do not suffice.
     """
     once = list(dict.fromkeys(asks))
-    if not once:
-        return {}
-    (row,) = table.connection.execute(f"SELECT {', '.join(once)} FROM {DATA}").fetchall()
-    return dict(zip(once, row, strict=True))
+    starts = range(0, len(once), _TOGETHER)
+    values: dict[str, Any] = {}
+    for at, start in enumerate(starts):
+        told = None if progress is None else _part(progress, at, len(starts))
+        values |= _measured(table, once[start : start + _TOGETHER], told)
+    return values
 
 
-def answered(table: Table, questions: Sequence[Question], values: Mapping[str, Any]) -> list[Result]:
+def answered(table: Table, questions: Sequence[Question], values: Mapping[str, Any]) -> list[Result | None]:
     """Answer questions, in their order, with what was measured for them.
 
     Args:
         table: The data, for second looks.
         questions: What was asked of it.
-        values: Of all that the questions ask.
+        values: Of what the questions ask, where it could be computed.
+
+    Returns:
+        The results; ``None`` where Great Expectations itself must answer.
+
+    Raises:
+        InputError: The file is damaged.
+        OutsideError: Memory or disk do not suffice.
     """
-    return [
-        _finish(table, question.answer(tuple(values[ask] for ask in question.asks))) for question in questions
-    ]
+    return looks.finished(table, [_answer(question, values) for question in questions])
 
 
-def _finish(table: Table, answer: Result | Look) -> Result:
-    if isinstance(answer, Look):
-        return answer.finish(table.connection.execute(answer.sql).fetchall())
-    return answer
+def _answer(question: Question, values: Mapping[str, Any]) -> Result | Look | First | None:
+    if not all(ask in values for ask in question.asks):
+        return None
+    try:
+        return question.answer(tuple(values[ask] for ask in question.asks))
+    except NotCompiledError:
+        return None
+
+
+def _measured(table: Table, asks: Sequence[str], progress: Progress | None) -> dict[str, Any]:
+    """Compute expressions in one query; where one of them spoils it, find that one by halves."""
+    try:
+        (row,) = fetched(table, f"SELECT {', '.join(asks)} FROM {DATA}", progress=progress)
+    except DataError:
+        if len(asks) == 1:
+            return {}
+        half = len(asks) // 2
+        return _measured(table, asks[:half], progress) | _measured(table, asks[half:], progress)
+    return dict(zip(asks, row, strict=True))
+
+
+def _part(progress: Progress, at: int, of: int) -> Progress:
+    return lambda share: progress((at + share) / of)

@@ -1,0 +1,101 @@
+"""Queries over ``data``: with progress, an end by Ctrl-C, and errors that say whose fault it is."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mltoolkit.contract.sources import Table
+from mltoolkit.errors import InputError, Location, OutsideError
+
+Progress = Callable[[float], None]
+"""Is told the share of a query that is done, from 0 to 1."""
+
+_PATIENCE = 1.0
+_OFTEN = 0.2
+
+
+class DataError(Exception):
+    """A query failed on these values: a conversion, an overflow, a pattern. Another one may not."""
+
+
+def fetched(table: Table, sql: str, *, progress: Progress | None = None) -> list[tuple[Any, ...]]:
+    """Run a query and return its rows.
+
+    It runs in a thread of its own. DuckDB looks for Ctrl-C only now and then while it works in the thread
+    that gets it, but ends at once when another one asks it to.
+
+    Args:
+        table: The data.
+        sql: The query.
+        progress: Is told the share that is done, in this thread, once a second has gone.
+
+    Raises:
+        DataError: It cannot be computed on these values.
+        InputError: The file cannot be read: it is damaged, or gone.
+        OutsideError: Memory or disk do not suffice.
+    """
+    rows: list[tuple[Any, ...]] = []
+    faults: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            rows.extend(table.connection.execute(sql).fetchall())
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            faults.append(error)
+
+    thread = threading.Thread(target=work, name="query")
+    if progress is not None:
+        table.connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+    thread.start()
+    try:
+        thread.join(_PATIENCE)
+        while thread.is_alive():
+            if progress is not None:
+                progress(min(max(table.connection.query_progress() / 100, 0.0), 1.0))
+            thread.join(_OFTEN)
+    finally:
+        while thread.is_alive():
+            # Again and again: DuckDB forgets it where the query is only about to begin.
+            table.connection.interrupt()
+            with contextlib.suppress(KeyboardInterrupt):
+                thread.join(_OFTEN)
+    if faults:
+        with _translated(table):
+            raise faults[0]
+    return rows
+
+
+@contextlib.contextmanager
+def _translated(table: Table) -> Iterator[None]:
+    import duckdb
+
+    where = Location(path=str(table.path))
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise OutsideError(
+            "the scan needs more memory than it may use",
+            where=where,
+            hint="raise `mltoolkit.check.memory` in params.yaml, or free disk space for what it spills: "
+            f"{_first_line(error)}",
+        ) from error
+    except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
+        # The words of DuckDB's CSV reader, which has no exception of its own.
+        if "CSV Error" in str(error):
+            raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
+        raise DataError(_first_line(error)) from error
+    except duckdb.IOException as error:
+        if "No space left" in str(error) or "ould not write" in str(error):
+            raise OutsideError(
+                f"the disk is full: {_first_line(error)}",
+                where=where,
+                hint="free space in the folder for temporary files, or raise `mltoolkit.check.memory`",
+            ) from error
+        raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
+    except duckdb.Error as error:
+        raise DataError(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
