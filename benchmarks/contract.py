@@ -98,8 +98,8 @@ def make_data(path: Path, rows: int) -> None:
             SELECT
                 i AS id,
                 (hash(i) % 16)::INTEGER AS carrier_number,
-                ['AA', 'B6', 'DL', 'UA', 'WN', 'AS', '9E', 'EV'][1 + hash(i + 1) % 8] AS carrier,
-                ['EWR', 'JFK', 'LGA'][1 + hash(i + 2) % 3] AS origin,
+                ['AA', 'B6', 'DL', 'UA', 'WN', 'AS', '9E', 'EV'][(1 + hash(i + 1) % 8)::BIGINT] AS carrier,
+                ['EWR', 'JFK', 'LGA'][(1 + hash(i + 2) % 3)::BIGINT] AS origin,
                 'D' || lpad((hash(i + 3) % 100)::VARCHAR, 3, '0') AS dest,
                 (80 + hash(i + 4) % 4900)::INTEGER AS distance,
                 (hash(i + 5) % 1440)::SMALLINT AS minute,

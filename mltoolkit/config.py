@@ -98,6 +98,7 @@ class SplitSettings(Settings, frozen=True, kw_only=True):
         id: The column that names a row; the model's where none is named.
         group: Columns whose rows belong together, such as a customer or a day.
         time: A column that must be later in the evaluation rows than in the training rows.
+        ignore: Columns that no model sees and that may differ, such as the name of the split.
         mode: What a leak does.
     """
 
@@ -106,6 +107,7 @@ class SplitSettings(Settings, frozen=True, kw_only=True):
     id: str | None = None
     group: tuple[str, ...] = ()
     time: str | None = None
+    ignore: tuple[str, ...] = ()
     mode: Literal["block", "warn"] = "block"
 
 

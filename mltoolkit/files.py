@@ -236,6 +236,15 @@ def manifest(root: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def digest_path(path: Path) -> str:
+    """Return the digest of a file's content, or of a folder's manifest.
+
+    Raises:
+        InputError: It is missing, cannot be read, or is a folder that is empty or holds a link.
+    """
+    return digest_bytes(dump_json(manifest(path))) if path.is_dir() else digest_file(path)
+
+
 def walk(root: Path) -> Iterable[Path]:
     """Yield the regular files below ``root``.
 

@@ -41,6 +41,9 @@ def context(environment: Mapping[str, str]) -> Context:
     )
 
 
+Level = Literal["error", "warning", "notice"]
+
+
 class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     """A remark on a line of a file, which GitHub shows beside that line.
 
@@ -52,7 +55,7 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
         line: Counted from 1; the file as a whole without one.
     """
 
-    level: Literal["error", "warning", "notice"]
+    level: Level
     title: str
     message: str
     path: str

@@ -1,138 +1,287 @@
-"""``mltoolkit check``: every data file that ``params.yaml`` names is held to its suite."""
+"""``mltoolkit check``: the data keeps its contract, and evaluation rows are no training rows."""
 
 import argparse
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mltoolkit import __version__, files, project
+from mltoolkit import __version__, files, github, project
 from mltoolkit.commands import Result
-from mltoolkit.config import DataSettings
-from mltoolkit.contract import findings, gx
-from mltoolkit.contract.findings import Check, CheckedFile, ContractFinding, Outcome
-from mltoolkit.errors import CannotTellError, InputError, Location, OutsideError, RefusedError
+from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, meant
+from mltoolkit.contract import checking, gx, profiling, proposals, sources, store
+from mltoolkit.contract.checking import Checked
+from mltoolkit.contract.findings import Check, ContractFinding, Outcome, Severity
+from mltoolkit.contract.wording import called, shown
+from mltoolkit.errors import CannotTellError, InputError, RefusedError
+from mltoolkit.project import Project
 
-if TYPE_CHECKING:
-    import pandas as pd
+_SHOWN = 50
+"""Findings of one file that a terminal shows; ``check.json`` has all."""
+
+_LEVELS: dict[Severity, github.Level] = {
+    Severity.CRITICAL: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "notice",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="data of the contract (default: all of it)")
     parser.add_argument("--model", metavar="NAME", help="the model (default: the only one)")
+    parser.add_argument(
+        "--only", choices=("data", "splits"), help="ask only the data files, or only what the splits share"
+    )
     parser.add_argument(
         "--docs", action="store_true", help="build Great Expectations' Data Docs beside the result"
     )
+    parser.add_argument(
+        "--profile", action="store_true", help="write a reference profile of each file, for drift"
+    )
+    parser.add_argument(
+        "--as-of", type=moment, metavar="TIME", help="what freshness is measured against (default: now)"
+    )
+    parser.add_argument(
+        "--infer", type=Path, metavar="FILE", help="check nothing; propose a suite for this file, as a diff"
+    )
+    parser.add_argument(
+        "--suite", type=Path, metavar="FILE", help="with --infer: the suite (default: the file's own)"
+    )
+    parser.add_argument("--write", action="store_true", help="with --infer: write what is proposed")
+
+
+def moment(text: str) -> dt.datetime:
+    """Return a time of ISO 8601; without a zone it is UTC.
+
+    Raises:
+        ValueError: It is none.
+    """
+    told = dt.datetime.fromisoformat(text)
+    return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Check, write ``check.json``, and say what blocks.
+    """Check, write what was found, and end with what it says; or propose a suite.
 
     Raises:
-        InputError: A file is missing or cannot be read, or no data is named.
+        InputError: A file is missing or cannot be read, or nothing is there to check.
+        OutsideError: DuckDB or Great Expectations is missing or fails.
     """
+    if arguments.infer is not None:
+        return infer(arguments)
+    if arguments.suite is not None or arguments.write:
+        raise InputError("--suite and --write go with --infer FILE")
     here = project.load(arguments.project)
     name, settings = here.settings.model(arguments.model)
-    if not settings.data:
+    wanted = [] if arguments.only == "splits" else chosen(arguments.paths, settings)
+    splits = None if arguments.only == "data" or arguments.paths else settings.splits
+    if not wanted and splits is None:
         raise InputError(
-            "names no data to check",
+            f"names no {arguments.only or 'data'} to check",
             where=here.document.at(("mltoolkit", "models", name)),
-            hint="add `data: [{path: ..., suite: expectations/....json}]`",
+            hint="add `data: [{path: ..., suite: expectations/....json}]`, or `splits: {train: ...}`",
         )
     files.ignored_folder(here.root / here.settings.reports)
-    out = here.reports(name) / "check.json"
-    out.unlink(missing_ok=True)
-    docs = here.reports(name) / "data-docs" if arguments.docs else None
-    checked = tuple(check_file(here.root, data, docs=docs) for data in settings.data)
-    check = Check(tool=f"mltoolkit {__version__}", model=name, files=checked)
-    files.write_bytes(out, files.dump_json(check))
+    folder, tool = here.reports(name), f"mltoolkit {__version__}"
+    checks: dict[Path, Check] = {}
+    written: list[Path] = []
+    docs: Path | None = None
+    if wanted:
+        # What is there is of other data until this is checked; nobody may mistake it.
+        files.remove(folder / "check.json")
+        now = arguments.as_of or dt.datetime.now(dt.UTC)
+        checked = [
+            checking.check_file(
+                here.root,
+                data,
+                here.settings.check,
+                now=now,
+                profile=arguments.profile,
+                progress=None if arguments.json else progress(data.path),
+            )
+            for data in wanted
+        ]
+        checks[folder / "check.json"] = Check(
+            tool=tool,
+            model=name,
+            files=tuple(each.file for each in checked),
+            left_out=tuple(data.path for data in settings.data if data not in wanted),
+        )
+        held = store.write(folder, [each.held for each in checked], run=None, time=now)
+        docs = gx.build_docs(held, folder / "data-docs") if arguments.docs else None
+        written = [write_profile(folder / "profiles", each) for each in checked if each.profile]
+    if splits is not None:
+        files.remove(folder / "splits.json")
+        found = checking.check_splits(here.root, settings, splits, here.settings.check)
+        checks[folder / "splits.json"] = Check(tool=tool, model=name, splits=found)
+    for path, check in checks.items():
+        files.write_bytes(path, files.dump_json(check))
+    written = [*checks, *written]
     return Result(
-        code=exit_code(check),
-        text=render(check, out, docs),
+        code=exit_code(list(checks.values())),
+        text="\n".join(
+            [
+                *(line for check in checks.values() for line in render(check)),
+                f"  written to {', '.join(str(path) for path in written)}"
+                + ("" if docs is None else f"; Data Docs: {docs}"),
+                *(github.command(each) for each in annotations(here, checks.values(), os.environ)),
+            ]
+        ),
         value={
-            "kept": check.kept,
-            "path": str(out),
-            "docs": None if docs is None else str(docs / "index.html"),
+            "kept": all(check.kept for check in checks.values()),
+            "paths": [str(path) for path in written],
+            "docs": None if docs is None else str(docs),
         },
     )
 
 
-def check_file(root: Path, data: DataSettings, *, docs: Path | None) -> CheckedFile:
-    """Hold one file to its suite.
+def chosen(paths: Sequence[str], settings: ModelSettings) -> list[DataSettings]:
+    """Return the data of the contract that paths name; all where none is named.
 
     Raises:
-        InputError: The file or the suite is missing or cannot be read.
+        InputError: A path is not of the contract.
     """
-    suite = gx.read_suite(root / data.suite)
-    digest = files.digest_file(root / data.path)
-    table = read_table(root / data.path)
-    found: list[ContractFinding] = findings.own(
-        names=[str(name) for name in table.columns],
-        rows=len(table),
-        minimum_rows=data.minimum_rows,
-        expectations=len(suite["expectations"]),
-    )
-    if suite["expectations"] and len(table):
-        found += gx.validate(suite, root / data.suite, table, docs=docs)
-    return CheckedFile(
-        path=data.path,
-        digest=digest,
-        suite=data.suite,
-        suite_digest=files.digest_file(root / data.suite),
-        rows=len(table),
-        findings=tuple(found),
-    )
+    known = {data.path: data for data in settings.data}
+    for path in paths:
+        if path not in known:
+            raise InputError(f"{path} is not data of the contract", hint=meant(path, list(known)))
+    return [data for data in settings.data if not paths or data.path in paths]
 
 
-def read_table(path: Path) -> "pd.DataFrame":
-    """Read a Parquet or CSV file.
+def progress(path: str) -> Callable[[float], None]:
+    """Return what says how far the scan of a file is: in place on a terminal, else in few lines."""
+    told = -1
 
-    Raises:
-        InputError: It is neither, or damaged.
-        OutsideError: pandas is not installed.
-    """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise OutsideError("pandas is not installed", hint="pip install 'mltoolkit[gx]'") from error
-    where = Location(path=str(path))
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if ".csv" in path.suffixes:
-            # Without a header row first: pandas renames duplicate columns, and we must see them.
-            names = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0].tolist()
-            table = pd.read_csv(path)
-            table.columns = pd.Index(names)
-            return table
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"cannot be read: {str(error).splitlines()[0]}", where=where) from error
-    raise InputError("is neither Parquet nor CSV by its name", where=where)
+    def tell(share: float) -> None:
+        nonlocal told
+        percent = int(share * 100)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{shown(path)}: {percent} %\033[K" if percent < 100 else "\r\033[K")  # noqa: PLR2004 - percent
+            sys.stderr.flush()
+        elif percent // 25 > told:
+            told = percent // 25
+            sys.stderr.write(f"{shown(path)}: {percent} %\n")
+
+    return tell
 
 
-def exit_code(check: Check) -> int:
+def write_profile(folder: Path, checked: Checked) -> Path:
+    """Write a file's reference profile and return where it is."""
+    name = checked.file.path.strip("./").replace("/", "-")
+    path = folder / f"{name}.json"
+    if checked.profile is not None:
+        profiling.write(path, checked.profile)
+    return path
+
+
+def exit_code(checks: Sequence[Check]) -> int:
     """Return 0 where the contract is kept, 1 where it is broken, 3 where only part could be evaluated."""
-    if check.kept:
+    if checks and all(check.kept for check in checks):
         return 0
-    blocking = [finding for file in check.files for finding in file.findings if finding.blocks]
-    if any(finding.outcome is Outcome.VIOLATED for finding in blocking):
+    if any(
+        finding.blocks and finding.outcome is Outcome.VIOLATED
+        for check in checks
+        for finding in check.findings
+    ):
         return RefusedError.exit_code
     return CannotTellError.exit_code
 
 
-def render(check: Check, out: Path, docs: Path | None) -> str:
-    """Return the outcome for a terminal: what blocks first, then what warns."""
-    lines = []
+def render(check: Check) -> Iterator[str]:
+    """Yield the lines for a terminal: of each file what blocks first, then what warns."""
     for file in check.files:
-        bad = [finding for finding in file.findings if finding.outcome is not Outcome.MET]
-        met = len(file.findings) - len(bad)
-        said = "holds" if not any(finding.blocks for finding in bad) else "is broken"
-        lines.append(
-            f"{file.path}: the contract {said} ({met} of {len(file.findings)} expectations, {file.rows:,} rows)"
+        yield from _section(file.path, "the contract", file.findings, f"{file.rows:,} rows")
+    if check.left_out:
+        yield f"  not checked: {called(check.left_out)}"
+    if check.splits is not None:
+        splits = check.splits
+        names = f"{shown(splits.train)} and {shown(splits.evaluation)}"
+        yield from _section(names, "their separation", splits.findings, "leakage")
+
+
+def _section(what: str, promise: str, findings: Sequence[ContractFinding], about: str) -> Iterator[str]:
+    bad = sorted(
+        (finding for finding in findings if finding.outcome is not Outcome.MET), key=lambda each: each.rank
+    )
+    holds = not any(finding.blocks for finding in bad)
+    met = len(findings) - len(bad)
+    yield f"{shown(what)}: {promise} {'holds' if holds else 'is broken'} ({met} of {len(findings)} rules, {about})"
+    for finding in bad[:_SHOWN]:
+        said = "BLOCKS" if finding.blocks else str(finding.severity)
+        on = f" on {called(finding.columns)}" if finding.columns else ""
+        examples = f"; such as {', '.join(finding.examples)}" if finding.examples else ""
+        yield f"  {said} {finding.rule}{on}: {finding.reason}{examples}"
+    if len(bad) > _SHOWN:
+        yield f"  and {len(bad) - _SHOWN:,} more"
+
+
+def annotations(
+    here: Project, checks: Iterable[Check], environment: Mapping[str, str]
+) -> Iterator[github.Annotation]:
+    """Yield a remark on the suite's line for each finding that is not met; none outside a workflow."""
+    for check in checks:
+        for file in check.files:
+            suite = github.inside(here.root / file.suite, environment)
+            params = github.inside(here.root / project.PARAMS, environment)
+            for finding in sorted(file.findings, key=lambda each: each.rank):
+                path = params if finding.line is None else suite
+                if finding.outcome is Outcome.MET or path is None:
+                    continue
+                on = f" on {called(finding.columns)}" if finding.columns else ""
+                yield github.Annotation(
+                    level="error" if finding.blocks else _LEVELS[finding.severity],
+                    title=f"{file.path}: {finding.rule}",
+                    message=f"{finding.rule}{on}: {finding.reason}",
+                    path=path,
+                    line=finding.line,
+                )
+
+
+def infer(arguments: argparse.Namespace) -> Result:
+    """Propose a suite for a file from what is in it.
+
+    Raises:
+        InputError: The file cannot be read or has no rows, or the suite that is there is none.
+    """
+    if arguments.paths or arguments.only or arguments.docs or arguments.profile:
+        raise InputError("--infer checks nothing, so that it goes with --suite, --model and --write alone")
+    path, root = arguments.infer, arguments.project
+    settings, known = CheckSettings(), None
+    if (root / project.PARAMS).exists():
+        here = project.load(root)
+        settings = here.settings.check
+        listed = [each for model in here.settings.models.values() for each in model.data]
+        known = next((each for each in listed if (root / each.path).resolve() == path.resolve()), None)
+    suite = arguments.suite or root / (
+        known.suite if known else f"expectations/{path.name.split('.')[0]}.json"
+    )
+    with sources.opened(path, memory=settings.memory, types=known.types if known else {}) as table:
+        made = profiling.measured(
+            table, digest=files.digest_path(path), private=known.private if known else ()
         )
-        lines += [
-            f"  {'BLOCKS' if finding.blocks else finding.severity} {finding.expectation}"
-            f"{f' on {finding.column}' if finding.column else ''}: {finding.reason}"
-            for finding in sorted(bad, key=lambda each: not each.blocks)
-        ]
-    shown = "" if docs is None else f"; Data Docs: {docs / 'index.html'}"
-    lines.append(f"  written to {out}{shown}")
-    return "\n".join(lines)
+    proposal = proposals.infer(made, suite)
+    if arguments.write and proposal.added:
+        proposals.write(proposal)
+    said = "written to" if arguments.write else "proposed for"
+    lines = [
+        *([proposal.diff.rstrip("\n")] if proposal.added else []),
+        f"{proposal.added} expectations {said} {suite}, from {made.rows:,} rows of {path}",
+        *(
+            f"  {suite}: {shown(each.type)}{f' on {called(each.columns)}' if each.columns else ''}: {each.reason}"
+            for each in proposal.contradictions
+        ),
+    ]
+    if proposal.added and not arguments.write:
+        lines.append("  nothing is written; --write does that, and keeps what is there")
+    return Result(
+        text="\n".join(lines),
+        value={
+            "suite": str(suite),
+            "added": proposal.added,
+            "written": bool(arguments.write and proposal.added),
+            "diff": proposal.diff,
+            "contradictions": [each.reason for each in proposal.contradictions],
+        },
+    )

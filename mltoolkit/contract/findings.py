@@ -38,7 +38,8 @@ class ContractFinding(Value, frozen=True, kw_only=True):
         columns: The columns that it is about; none where it is about the table.
         outcome: Met, violated, or not evaluated.
         severity: What a violation does.
-        reason: The outcome in one sentence, without values of the data.
+        reason: The outcome in one sentence, without values of the data (but for an error's own text, which
+            is left out where it is about private columns).
         unexpected: How many values or rows were not as expected, where it counts them.
         looked: At how many values or rows it looked, where it counts them.
         examples: Some of the unexpected values, shortened; none of private columns.
@@ -131,16 +132,20 @@ class Check(Value, frozen=True, kw_only=True):
     @property
     def kept(self) -> bool:
         """Whether something was checked, and nothing blocks."""
-        checked = [*self.files, *([] if self.splits is None else [self.splits])]
-        return bool(checked) and all(
-            each.findings and not any(finding.blocks for finding in each.findings) for each in checked
+        return bool(self._all) and all(
+            findings and not any(finding.blocks for finding in findings) for findings in self._all
         )
 
     @property
     def findings(self) -> tuple[ContractFinding, ...]:
         """All of them."""
-        checked = [*self.files, *([] if self.splits is None else [self.splits])]
-        return tuple(finding for each in checked for finding in each.findings)
+        return tuple(finding for findings in self._all for finding in findings)
+
+    @property
+    def _all(self) -> list[tuple[ContractFinding, ...]]:
+        return [each.findings for each in self.files] + (
+            [] if self.splits is None else [self.splits.findings]
+        )
 
 
 def ours(

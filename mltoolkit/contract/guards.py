@@ -98,20 +98,14 @@ class Guards(NamedTuple):
         if not rows:
             yield ours(rule, Outcome.NOT_EVALUATED, "there are no rows")
             return
-        named = mentioned(self.suite, self.settings)
         empty = [
             column.name
             for column in self.table.columns
             if not values[f"count({column.sql})"] and self._budget(column.name) != 1
         ]
-        asked = [name for name in empty if name in named]
-        others = [name for name in empty if name not in named]
-        if asked:
-            yield _about(rule, asked, f"null in all {_rows(rows)}; `nulls` may allow a share of 1")
-        if others:
-            what = f"null in all {_rows(rows)}, and named by neither the suite nor the settings"
-            yield _about(rule, others, what, severity=Severity.WARNING)
-        if not empty:
+        if empty:
+            yield _about(rule, empty, f"null in all {_rows(rows)}; `nulls` may allow a share of 1")
+        else:
             yield ours(
                 rule,
                 Outcome.MET,

@@ -22,12 +22,19 @@ class Roles(NamedTuple):
         group: Rows that agree in all of these belong together.
         time: Later in the evaluation rows than in the training rows.
         target: The truth.
+        ignore: Columns that no model sees and that may differ, such as the name of the split.
     """
 
     id: str | None = None
     group: tuple[str, ...] = ()
     time: str | None = None
     target: str | None = None
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def apart(self) -> frozenset[str | None]:
+        """The columns that are no features."""
+        return frozenset({self.id, self.time, self.target, *self.group, *self.ignore})
 
 
 class _NotFoundError(Exception):
@@ -170,10 +177,14 @@ def _not_empty(asked: _Asked) -> Iterator[ContractFinding]:
 
 
 def _same_columns(asked: _Asked) -> Iterator[ContractFinding]:
-    rule, pairs = "same-columns", asked.splits.pairs
+    rule = "same-columns"
+    pairs = [pair for pair in asked.splits.pairs if pair.name not in asked.roles.ignore]
     other = [pair.name for pair in pairs if not pair.alike]
     lone = {
-        what: _without([column.name for column in table.columns], [pair.name for pair in pairs])
+        what: _without(
+            [column.name for column in table.columns if column.name not in asked.roles.ignore],
+            [pair.name for pair in pairs],
+        )
         for table, (_, what) in zip((asked.splits.train, asked.splits.evaluation), _SPLITS, strict=True)
     }
     width = [pair.name for pair in pairs if pair.alike and pair.train.type != pair.evaluation.type]
@@ -299,7 +310,7 @@ def _by_content(asked: _Asked) -> Iterator[ContractFinding]:
             looked=asked.rows[1],
         )
         return
-    features = [pair for pair in splits.pairs if pair.name not in {asked.roles.id, asked.roles.target}]
+    features = [pair for pair in splits.pairs if pair.name not in asked.roles.apart]
     target = next((pair for pair in splits.pairs if pair.name == asked.roles.target), None)
     found = repeats.look(splits, features, target, asked.rows)
     outcome = {None: Outcome.NOT_EVALUATED, 0: Outcome.MET}.get(found.matched, Outcome.VIOLATED)
@@ -318,8 +329,7 @@ def _by_content(asked: _Asked) -> Iterator[ContractFinding]:
 def _target(asked: _Asked) -> Iterator[ContractFinding]:
     roles, table = asked.roles, asked.splits.train
     target = asked.column(str(roles.target), table, "training")
-    apart = {roles.id, roles.time, roles.target, *roles.group}
-    features = [column for column in table.columns if column.name not in apart]
+    features = [column for column in table.columns if column.name not in roles.apart]
     for found in target_copies.look(asked.splits, target, features):
         yield asked.finding(
             "target-in-features",

@@ -34,7 +34,9 @@ def look(splits: Splits, features: Sequence[Pair], target: Pair | None, rows: tu
     """Look for evaluation rows that equal a training row in all features.
 
     Hashes find the rows that may be equal, and their values decide. A null equals a null, NaN is null, and
-    -0.0 equals 0.0. Columns that only count the rows (each whole number once, without a gap) are no features.
+    -0.0 equals 0.0. Columns that only count the rows (each whole number once, without a gap) are no features,
+    and neither are those of few values of which none is in both splits: a month that decides on the split, a
+    label of the split itself. No row could equal another one in them.
 
     Data of few values repeat by themselves. They do so within a split as between splits: if the share of
     training rows that another training row equals (or of evaluation rows, if it is greater) reaches the share
@@ -49,10 +51,13 @@ def look(splits: Splits, features: Sequence[Pair], target: Pair | None, rows: tu
         rows: How many training and evaluation rows there are, at least one each.
     """
     counters = _counters(splits, features, rows)
-    compared = [pair for pair in features if pair not in counters]
+    labels = _labels(splits, [pair for pair in features if pair not in counters], rows)
+    compared = [pair for pair in features if pair not in counters and pair not in labels]
     if not compared:
         return Repeats(None, natural=False, reason="the splits have no feature in common")
     but = f", but for the row number {called([pair.name for pair in counters])}" if counters else ""
+    if labels:
+        but += f", but for {called([pair.name for pair in labels])}, which share no value"
     what = f"all {len(compared):,} features{but}" if len(compared) > 1 else f"its one feature{but}"
     for side, split in enumerate((TRAIN, EVALUATION)):
         splits.ask(
@@ -130,6 +135,27 @@ def _telling(splits: Splits, pairs: Sequence[Pair]) -> list[str]:
     )
     telling = [pair.name for pair, count in zip(pairs, counts, strict=True) if count * 2 >= distinct]
     return telling if len(telling) > 1 else []
+
+
+def _labels(splits: Splits, pairs: Sequence[Pair], rows: tuple[int, int]) -> list[Pair]:
+    """Return the columns that tell the splits apart by a few values that are each in one of them alone."""
+    if not pairs or min(rows) < _FEW_ROWS:
+        return []
+    few = set(range(len(pairs)))
+    for side, (split, count) in enumerate(zip((TRAIN, EVALUATION), rows, strict=True)):
+        distinct = splits.one(
+            f"SELECT {', '.join(f'approx_count_distinct({pair.compared[side]})' for pair in pairs)} FROM {split}"
+        )
+        few &= {at for at, each in enumerate(distinct) if 0 < each * _FEW_ROWS <= count}
+    return [
+        pairs[at]
+        for at in sorted(few)
+        if not splits.one(
+            f"SELECT count(*) FROM (SELECT DISTINCT {pairs[at].compared[1]} AS v FROM {EVALUATION}) AS e"
+            f" SEMI JOIN (SELECT DISTINCT {pairs[at].compared[0]} AS v FROM {TRAIN}) AS t"
+            " ON e.v IS NOT DISTINCT FROM t.v"
+        )[0]
+    ]
 
 
 def _counters(splits: Splits, pairs: Sequence[Pair], rows: tuple[int, int]) -> list[Pair]:

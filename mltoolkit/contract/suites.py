@@ -223,3 +223,36 @@ def _lines(data: bytes) -> Iterator[int]:
             depth -= 1
         elif depth == 1:
             key = token
+
+
+_TYPES = {
+    **dict.fromkeys(("int", "int64", "int_", "Int64", "Int64Dtype"), "BIGINT"),
+    **dict.fromkeys(("int32", "Int32", "Int32Dtype"), "INTEGER"),
+    **dict.fromkeys(("int16", "Int16", "Int16Dtype"), "SMALLINT"),
+    **dict.fromkeys(("float", "float64", "float_", "double", "Float64", "Float64Dtype"), "DOUBLE"),
+    **dict.fromkeys(("float32", "Float32", "Float32Dtype"), "FLOAT"),
+    **dict.fromkeys(("str", "string", "object", "object_", "StringDtype"), "VARCHAR"),
+    **dict.fromkeys(("bool", "bool_", "boolean", "BooleanDtype"), "BOOLEAN"),
+    **dict.fromkeys(("datetime", "datetime64", "datetime64[ns]", "Timestamp"), "TIMESTAMP"),
+}
+
+
+def types(suite: Suite) -> dict[str, str]:
+    """Return the types that a suite expects of columns, in DuckDB's words, by column.
+
+    A CSV file holds texts alone: these are what they must be read as. Where a suite allows several
+    types for a column, or one that we do not know, the values decide.
+    """
+    wanted: dict[str, set[str | None]] = {}
+    for each in suite.expectations:
+        if each.type == "expect_column_values_to_be_of_type":
+            names = [each.kwargs.get("type_")]
+        elif each.type == "expect_column_values_to_be_in_type_list":
+            listed = each.kwargs.get("type_list")
+            names = listed if isinstance(listed, list) else []
+        else:
+            continue
+        column = each.kwargs.get("column")
+        if isinstance(column, str):
+            wanted.setdefault(column, set()).update(_TYPES.get(str(name)) for name in names)
+    return {column: kind for column, (kind, *more) in wanted.items() if kind is not None and not more}

@@ -142,10 +142,10 @@ def test_a_column_may_be_empty_where_the_settings_say_so(guard: Guard, nulls: An
     assert found.outcome is Outcome.MET
 
 
-def test_an_empty_column_that_nobody_names_warns(guard: Guard) -> None:
+def test_an_empty_column_blocks_though_nobody_names_it(guard: Guard) -> None:
     (found,) = guard(TABLE, suite("id"))["column-not-empty"]
 
-    assert (found.outcome, found.severity, found.columns) == (Outcome.VIOLATED, Severity.WARNING, ("none",))
+    assert (found.outcome, found.severity, found.columns) == (Outcome.VIOLATED, Severity.CRITICAL, ("none",))
 
 
 def test_too_many_nulls_are_told_worst_first(guard: Guard) -> None:
