@@ -119,6 +119,14 @@ def test_infinite_numbers_have_no_place_in_time(tmp_path: Path) -> None:
     assert [value for value, _ in found] == [None, 2.5]
 
 
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+def test_minus_zero_becomes_zero(tmp_path: Path, kind: Any) -> None:
+    file = written(tmp_path / "one.parquet", pa.array([-0.0, 2.0], kind))
+    with splits.opened(file, file) as both:
+        for split, sql in zip(SPLITS, both.pairs[0].compared, strict=True):
+            assert [str(value) for value, _ in read(both, split, sql)] == ["0.0", "2.0"]
+
+
 def test_columns_are_paired_by_name(tmp_path: Path) -> None:
     odd = 'a "b"\n`c`; DROP TABLE x'
     pq.write_table(pa.table({"x": [1], odd: [2], "only": [0]}), tmp_path / "one.parquet")
