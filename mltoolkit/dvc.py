@@ -13,6 +13,7 @@ from mltoolkit.errors import (
     InputError,
     MltoolkitError,
     OutsideError,
+    RefusedError,
     SupersededError,
 )
 
@@ -20,13 +21,15 @@ _TIMEOUT = 3600.0
 _LOCK_WAIT = 30.0
 _PAUSE = 1.0
 _RAN = re.compile(r"^Running stage '(.+)':$", re.MULTILINE)
-_EXITED = re.compile(r"exited with (\d+)")
+_EXITED = re.compile(r"failed to run: (?P<command>.*), exited with (?P<code>\d+)")
 _LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 _HOLDER = re.compile(r"\(PID (\d+)\): (.+)")
 _STAGE_ERRORS: dict[int, type[MltoolkitError]] = {
     kind.exit_code: kind for kind in (InputError, CannotTellError)
 }
 """What the exit codes of a stage mean; 1 is not among them, because any program may end with it."""
+_CHECK = re.compile(r"\bmltoolkit check\b")
+"""The stage that ends with 1 for one reason alone: its answer is no."""
 
 
 def repro(
@@ -45,6 +48,7 @@ def repro(
         is not among them.
 
     Raises:
+        RefusedError: The data broke its contract, or the splits are not apart.
         InputError: A stage found its settings or its input unusable.
         CannotTellError: A stage could not tell.
         OutsideError: DVC or a stage failed otherwise, or time ran out.
@@ -79,8 +83,12 @@ def _dvc(root: Path, *words: str, timeout: float) -> proc.Completed:
 
 def _failure(said: str) -> MltoolkitError:
     """Return an error of the kind that the failed stage ended with."""
-    code = _EXITED.search(said)
-    kind = _STAGE_ERRORS.get(int(code[1]), OutsideError) if code else OutsideError
+    kind: type[MltoolkitError] = OutsideError
+    if ended := _EXITED.search(said):
+        code = int(ended["code"])
+        kind = _STAGE_ERRORS.get(code, OutsideError)
+        if code == RefusedError.exit_code and _CHECK.search(ended["command"]):
+            kind = RefusedError
     ran = _RAN.findall(said)
     stage = f" in the stage {ran[-1]!r}" if ran else ""
     return kind(f"dvc repro failed{stage}:\n{said.strip()[-4000:]}")

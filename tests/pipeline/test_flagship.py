@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mltoolkit import config, documents, dvc, project
+from mltoolkit import config, documents, dvc, files, project
+from mltoolkit.contract.findings import Check
+from mltoolkit.errors import RefusedError
 from mltoolkit.stages import settings
 
 ROOT = Path(__file__).parents[2]
@@ -48,8 +50,18 @@ evaluate:
   metrics: metrics.json
 mltoolkit:
   models:
-    toy: {target: late, rules: [{kind: absolute, metric: roc-auc, at-least: 0.6}]}
+    flights-late:
+      target: late
+      rows: data/evaluation.parquet
+      data: [{path: data/flights.parquet, suite: expectations/flights.json, minimum-rows: 500, id: row_id}]
+      splits: {train: data/train.parquet, time: month, ignore: [split]}
+      rules: [{kind: absolute, metric: roc-auc, at-least: 0.6}]
 """
+SUITE = """{"name": "flights", "meta": {}, "expectations": [
+  {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "carrier", "value_set": ["UA", "B6"]}}
+]}
+"""
+STAGES = ("ingest", "check", "prepare", "separate", "train", "evaluate")
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +71,14 @@ def flagship(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "pipeline").mkdir()
     (root / "pipeline/ingest.py").write_text(SMALL)
     (root / "params.yaml").write_text(PARAMS)
+    (root / "expectations").mkdir()
+    (root / "expectations/flights.json").write_text(SUITE)
     shutil.copy(ROOT / "dvc.yaml", root)
     _git(root, "init", "--quiet")
     shutil.copytree(ROOT / ".dvc", root / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp"))
-    assert dvc.repro(root) == ("ingest", "prepare", "train", "evaluate")
+    assert dvc.repro(root) == STAGES
     ignored = root / ".gitignore"
-    ignored.write_text(f"{ignored.read_text()}/.mltoolkit/\n")
+    ignored.write_text(f"{ignored.read_text()}/.mltoolkit/\n/reports/\n")
     _git(root, "add", "-A")
     _git(root, "commit", "--quiet", "-m", "Trained")
     return root
@@ -102,6 +116,7 @@ def test_a_clean_clone_with_the_cache_runs_nothing_and_stays_clean(flagship: Pat
         ("at-least: 0.6", "at-least: 0.7", set()),
         ("{kind: logistic-regression}", "{kind: logistic-regression, parameters: {C: 0.01}}", {"train"}),
         ("until: 2013-04", "until: 2013-05", {"ingest"}),
+        ("minimum-rows: 500", "minimum-rows: 600", {"check"}),
     ],
 )
 def test_a_changed_rule_retrains_nothing_and_a_changed_parameter_does(
@@ -117,6 +132,29 @@ def test_a_changed_rule_retrains_nothing_and_a_changed_parameter_does(
         text=True,
     )
     assert set(json.loads(done.stdout)) == stages
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stage", "ran"),
+    [
+        ("minimum-rows: 500", "minimum-rows: 900", "check", "ingest check"),
+        ("time: month", "group: [carrier]", "separate", "ingest check prepare separate"),
+    ],
+)
+def test_what_breaks_the_contract_stops_the_pipeline_with_a_no(
+    old: str, new: str, stage: str, ran: str, flagship: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "broken"
+    shutil.copytree(flagship, root, ignore=shutil.ignore_patterns("cache", "tmp"))
+    (root / "dvc.lock").unlink()
+    (root / "params.yaml").write_text(PARAMS.replace(old, new))
+    with pytest.raises(RefusedError, match=f"in the stage '{stage}'") as caught:
+        dvc.repro(root)
+    assert "BLOCKS" in str(caught.value)
+    said = str(caught.value)
+    assert [name for name in STAGES if f"Running stage '{name}'" in said] == ran.split()
+    found = files.load(root / f"reports/flights-late/{'check' if stage == 'check' else 'splits'}.json", Check)
+    assert not found.kept
 
 
 def test_the_committed_settings_are_read_by_every_stage() -> None:
