@@ -20,6 +20,8 @@ def row_count_between(expectation: Expectation, table: Table) -> Question:
     strict = [expectation.kwargs.get(name, False) for name in ("strict_min", "strict_max")]
     if (low is None and high is None) or not all(isinstance(each, bool) for each in strict):
         raise NotCompiledError
+    if low is not None and high is not None and low > high:
+        raise NotCompiledError
     return _rows(expectation, table, lambda count: _between(count, low, high, *strict))
 
 

@@ -170,12 +170,54 @@ class Differ:
             problems = list(differences(each, answer, told))
             assert not problems, "\n".join([str(each), str(table.to_pydict()), *problems])
 
+    def scanned(self, table: pa.Table, each: dict[str, Any]) -> Result | None:
+        """Return our result of one expectation; ``None`` where Great Expectations must answer."""
+        pq.write_table(table, self._path)
+        with sources.opened(self._path) as opened:
+            question = compiler.compiled(
+                suites.expectation(each, at=0, where=Location(path="suite.json", line=1)), opened
+            )
+            return None if question is None else scan.run(opened, [question])[0]
+
+    def told(self, table: pa.Table, each: dict[str, Any]) -> dict[str, Any]:
+        """Return Great Expectations' result of one expectation."""
+        pq.write_table(table, self._path)
+        with sources.opened(self._path) as opened:
+            batch = self._batches.get_batch(batch_parameters={"dataframe": frames.frame(opened)})
+        return self._ask(batch, each)
+
+    def told(self, table: pa.Table, each: dict[str, Any]) -> dict[str, Any]:
+        """Return what Great Expectations says of one expectation."""
+        pq.write_table(table, self._path)
+        with sources.opened(self._path) as opened:
+            batch = self._batches.get_batch(batch_parameters={"dataframe": frames.frame(opened)})
+        return self._ask(batch, each)
+
     def _ask(self, batch: Any, each: dict[str, Any]) -> dict[str, Any]:
         from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
         # What Great Expectations refuses as a configuration must not be compiled: this raises then.
         known = ExpectationConfiguration(**each).to_domain_obj()
         return dict(batch.validate(known, result_format="SUMMARY").to_json_dict())
+
+
+class Held:
+    """Holds a table to expectations with the scan alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "data.parquet"
+
+    def __call__(self, table: pa.Table, expectations: Sequence[dict[str, Any]]) -> list[Result | None]:
+        """Return the results, ``None`` for what is left to Great Expectations."""
+        pq.write_table(table, self._path)
+        where = Location(path="suite.json", line=1)
+        with sources.opened(self._path) as opened:
+            asked = [
+                compiler.compiled(suites.expectation(each, at=at, where=where), opened)
+                for at, each in enumerate(expectations)
+            ]
+            answers = iter(scan.run(opened, [question for question in asked if question is not None]))
+            return [None if question is None else next(answers) for question in asked]
 
 
 def differences(each: dict[str, Any], ours: Result, theirs: dict[str, Any]) -> Iterator[str]:
