@@ -172,8 +172,17 @@ def _explained(path: Path, paths: Sequence[Path]) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
-        raise  # A query of ours that DuckDB does not understand is our fault, not that of the file.
+    except (
+        duckdb.ParserException,
+        duckdb.BinderException,
+        duckdb.CatalogException,
+        duckdb.PermissionException,
+    ):
+        raise  # A query of ours that makes no sense is our fault, not that of the file.
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        raise InputError(
+            f"its values do not suit a query: {_first_line(str(error))}", where=Location(path=str(path))
+        ) from error
     except duckdb.Error as error:
         raise _told(str(error), path, paths, memory=isinstance(error, duckdb.OutOfMemoryException)) from error
 
@@ -196,11 +205,15 @@ def _told(message: str, path: Path, paths: Sequence[Path], *, memory: bool) -> M
     where = Location(path=str(path if at is None else paths[at]))
     if "encrypted" in message:
         return InputError("is encrypted", where=where, hint="decrypt it: no key can be given")
-    first = next(iter(message.splitlines()), "no reason was given")
-    said = re.sub(r"^(?:[A-Z]\w+ )+Error: ", "", first)
+    said = _first_line(message)
     if link:
         said = said.replace(link[0], where.path)
     return InputError(f"cannot be read: {said}", where=where, hint="it is damaged; make it again")
+
+
+def _first_line(message: str) -> str:
+    first = next(iter(message.splitlines()), "no reason was given")
+    return re.sub(r"^(?:[A-Z]\w+ )+Error: ", "", first)
 
 
 def _plain(data: DataFiles, folder: Path) -> list[Path]:
