@@ -107,7 +107,7 @@ def test_integers_beyond_2_to_the_53_read_back(tmp_path: Path) -> None:
 def test_decimals_dates_timestamps_and_booleans(tmp_path: Path) -> None:
     path = tmp_path / "d.parquet"
     times = [datetime(2013, 1, 2, 3, 4, 5, 6), None, datetime(1, 1, 1)]  # noqa: DTZ001 - files hold times without a zone
-    table = {
+    table: dict[str, Any] = {
         "decimal": [decimal.Decimal("1.50"), None, decimal.Decimal("2.25")],
         "date": [date(2013, 1, 2), date(2014, 1, 2), None],
         "time": times,
@@ -230,7 +230,11 @@ def test_a_private_column_that_is_not_there_is_wrong_input(tmp_path: Path) -> No
 
 def test_no_rows_have_a_profile(tmp_path: Path) -> None:
     path = tmp_path / "d.parquet"
-    table = {"a": pa.array([], pa.int64()), "b": pa.array([], pa.string()), "c": pa.array([], pa.float64())}
+    table: dict[str, Any] = {
+        "a": pa.array([], pa.int64()),
+        "b": pa.array([], pa.string()),
+        "c": pa.array([], pa.float64()),
+    }
     pq.write_table(pa.table(table), path)
 
     made = measure(path)
@@ -246,9 +250,9 @@ def test_the_bytes_do_not_depend_on_the_order_of_rows_or_groups(tmp_path: Path) 
     rows = 200_000
     table = pa.table(
         {
-            "x": draw.lognormal(0, 3, rows),
-            "y": draw.normal(0, 1e9, rows),
-            "k": draw.integers(0, 40, rows),
+            "x": pa.array(draw.lognormal(0, 3, rows)),
+            "y": pa.array(draw.normal(0, 1e9, rows)),
+            "k": pa.array(draw.integers(0, 40, rows)),
             "s": [f"c{at}" for at in draw.integers(0, 3000, rows)],
         }
     )
@@ -269,7 +273,7 @@ def test_more_rows_than_a_query_may_hold_are_sampled_for_edges_and_counted_whole
     monkeypatch.setattr(profiling, "_HELD", 5000)
     values = np.random.default_rng(3).normal(0, 1, 50_000)
     path = tmp_path / "d.parquet"
-    pq.write_table(pa.table({"x": values, "constant": [1] * 50_000}), path)
+    pq.write_table(pa.table({"x": pa.array(values), "constant": [1] * 50_000}), path)
 
     x, constant = (column.numbers for column in measure(path).columns)
 
@@ -301,7 +305,7 @@ def test_wide_data_fits_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(files, "JSON_LIMIT", 150_000)
     draw = random.Random(4)  # noqa: S311 - made-up data
     names = [f"column-{at}" for at in range(500)]
-    table = {name: [draw.random() for _ in range(30)] for name in names[::2]}
+    table: dict[str, list[Any]] = {name: [draw.random() for _ in range(30)] for name in names[::2]}
     table |= {name: [f"{name}-{draw.random()}" for _ in range(30)] for name in names[1::2]}
     path = tmp_path / "d.parquet"
     pq.write_table(pa.table(table), path)
@@ -326,7 +330,7 @@ def test_a_damaged_profile_is_wrong_input(tmp_path: Path) -> None:
 def test_data_that_breaks_off_is_wrong_input(tmp_path: Path) -> None:
     path = tmp_path / "d.parquet"
     draw = np.random.default_rng(5)
-    pq.write_table(pa.table({"a": draw.random(100_000)}), path, compression="gzip")
+    pq.write_table(pa.table({"a": pa.array(draw.random(100_000))}), path, compression="gzip")
     whole = bytearray(path.read_bytes())
     whole[1000:400_000] = bytes(399_000)
     path.write_bytes(whole)
