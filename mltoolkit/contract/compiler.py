@@ -1,13 +1,30 @@
 """Which expectations the scan answers, and how: all others are Great Expectations' own."""
 
-from mltoolkit.contract import column_map
+from mltoolkit.contract import (
+    column_aggregate,
+    column_map,
+    distinct,
+    multicolumn,
+    outliers,
+    pairs,
+    quantiles,
+)
+from mltoolkit.contract import table as table_wide
 from mltoolkit.contract.results import raised
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Table
 from mltoolkit.contract.sql import NotCompiledError
 from mltoolkit.contract.suites import Expectation
 
-_COLUMN = {**column_map.COMPILED}
+_COLUMN = {
+    **column_map.COMPILED,
+    **column_aggregate.COMPILED,
+    **distinct.COMPILED,
+    **outliers.COMPILED,
+    **quantiles.COMPILED,
+}
+
+_TABLE = {**pairs.COMPILED, **multicolumn.COMPILED, **table_wide.COMPILED}
 
 
 def compiled(expectation: Expectation, table: Table) -> Question | None:
@@ -20,6 +37,9 @@ def compiled(expectation: Expectation, table: Table) -> Question | None:
             if column is None:
                 return _missing(expectation)
             return make(expectation, table, column) if asked <= known else None
+        if expectation.type in _TABLE:
+            compile_, known = _TABLE[expectation.type]
+            return compile_(expectation, table) if asked <= known else None
     except NotCompiledError:
         return None
     return None
