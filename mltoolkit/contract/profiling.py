@@ -34,6 +34,9 @@ _WIDE = 300
 _HELD = 2**22
 """Values that a query may hold at once, where an aggregate needs them all."""
 
+_SAMPLED = 2**18
+"""Rows that the edges of very many come from; the bins between them are counted over all."""
+
 _TABLE = _HELD // 16
 """A hash table takes some megabytes for however few values."""
 
@@ -204,13 +207,13 @@ class _Measurement:
 
     def _sample(self) -> tuple[str, int]:
         """Return which rows quantiles are made of, and how many those are: the same at any order of rows."""
-        share = math.ceil(self._rows / _HELD)
-        if share <= 1:
+        share = self._rows // _SAMPLED
+        if share <= 4:  # noqa: PLR2004 - so few are not worth the noise
             return "", self._rows
         found = self._found
         spread = sorted(self._table.columns, key=lambda column: -found[column.sql].get("distinct", 0))
         names = ", ".join(column.sql for column in spread[:_SAMPLED_BY])
-        return f"WHERE hash({names}) % {share} = 0", _HELD
+        return f"WHERE hash({names}) % {share} = 0", 2 * _SAMPLED
 
     def _quantiles(self, column: Column, size: int) -> Iterator[_Ask]:
         if _number(column) and self._found[column.sql].get("finite"):

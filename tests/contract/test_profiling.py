@@ -267,10 +267,10 @@ def test_the_bytes_do_not_depend_on_the_order_of_rows_or_groups(tmp_path: Path) 
     assert len(texts) == 1
 
 
-def test_more_rows_than_a_query_may_hold_are_sampled_for_edges_and_counted_whole(
+def test_many_rows_are_sampled_for_edges_and_counted_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profiling, "_HELD", 5000)
+    monkeypatch.setattr(profiling, "_SAMPLED", 5000)
     values = np.random.default_rng(3).normal(0, 1, 50_000)
     path = tmp_path / "d.parquet"
     pq.write_table(pa.table({"x": pa.array(values), "constant": [1] * 50_000}), path)
