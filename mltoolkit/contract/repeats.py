@@ -12,6 +12,7 @@ _FEW_ROWS = 20
 """With fewer, any whole number looks like the number of its row."""
 _SIGMAS = 6
 """How far chance may go; wide, because equal rows come and go together."""
+_AT_ONCE = 2000
 _SLACK = 4
 """Equal rows that chance may bring where none were seen."""
 
@@ -130,11 +131,18 @@ def _telling(splits: Splits, pairs: Sequence[Pair]) -> list[str]:
     distinct, total = splits.one(f"SELECT count(DISTINCT h), count(*) FROM {TRAIN}_hashes")
     if distinct * 10 < total:  # each row stands ten times: that is few values, whatever they are
         return []
-    counts = splits.one(
-        f"SELECT {', '.join(f'approx_count_distinct({pair.compared[0]})' for pair in pairs)} FROM {TRAIN}"
-    )
+    counts = _distinct(splits, pairs, 0)
     telling = [pair.name for pair, count in zip(pairs, counts, strict=True) if count * 2 >= distinct]
     return telling if len(telling) > 1 else []
+
+
+def _distinct(splits: Splits, pairs: Sequence[Pair], side: int) -> list[int]:
+    """Return about how many values each column has in a split; a count takes 50 kB, so not all at once."""
+    found: list[int] = []
+    for start in range(0, len(pairs), _AT_ONCE):
+        asks = (f"approx_count_distinct({pair.compared[side]})" for pair in pairs[start : start + _AT_ONCE])
+        found += splits.one(f"SELECT {', '.join(asks)} FROM {(TRAIN, EVALUATION)[side]}")
+    return found
 
 
 def _labels(splits: Splits, pairs: Sequence[Pair], rows: tuple[int, int]) -> list[Pair]:
@@ -142,10 +150,8 @@ def _labels(splits: Splits, pairs: Sequence[Pair], rows: tuple[int, int]) -> lis
     if not pairs or min(rows) < _FEW_ROWS:
         return []
     few = set(range(len(pairs)))
-    for side, (split, count) in enumerate(zip((TRAIN, EVALUATION), rows, strict=True)):
-        distinct = splits.one(
-            f"SELECT {', '.join(f'approx_count_distinct({pair.compared[side]})' for pair in pairs)} FROM {split}"
-        )
+    for side, count in enumerate(rows):
+        distinct = _distinct(splits, pairs, side)
         few &= {at for at, each in enumerate(distinct) if 0 < each * _FEW_ROWS <= count}
     return [
         pairs[at]

@@ -29,6 +29,7 @@ _ASKED = 200
 """About so many features all rows are asked; of more, a sample alone does not decide."""
 _SAMPLE = 20_000
 _CELLS = 20_000_000
+_AT_ONCE = 1000
 _EXACT = 1e-6
 _CLOSE = 1e-3
 
@@ -87,14 +88,13 @@ def look(splits: Splits, target: Column, features: Sequence[Column]) -> Iterator
         )
         yield Copies([], Outcome.NOT_EVALUATED, warns=False, reason=why)
         return
-    sample = _sample(splits, target, features)
-    truth = sample.column(target.sql)
+    _choose(splits, target, len(features))
+    truth = _chosen(splits, [target]).column(0)
     truth_codes, truth_numbers = _codes(truth), _numbers(truth)
     copies: dict[str, str] = {}
     hints: dict[str, str] = {}
     asked = 0
-    for feature in features:
-        column = sample.column(feature.sql)
+    for feature, column in _columns(splits, features):
         if _equal(column, truth) or suspicious(_codes(column), truth_codes, _numbers(column), truth_numbers):
             asked += 1
             if asked > _ASKED:
@@ -163,28 +163,43 @@ def mistakes(x: Codes, y: Codes) -> tuple[int, int]:
     return int(x.size - right), int(y.size - np.unique(y, return_counts=True)[1].max())
 
 
-def _sample(splits: Splits, target: Column, features: Sequence[Column]) -> "pa.Table":
-    """Return some rows with a target, of each class as many where there are few."""
+def _choose(splits: Splits, target: Column, features: int) -> None:
+    """Choose some rows with a target, of each class as many where there are few classes."""
     y = target.sql
-    size = max(1000, min(_SAMPLE, _CELLS // (len(features) + 1)))
+    size = max(1000, min(_SAMPLE, _CELLS // features))
     classes = splits.ask(
         f"SELECT {y}, count(*) FROM {TRAIN} WHERE {y} IS NOT NULL GROUP BY {y} LIMIT {_CLASSES + 1}"
     )
-    names = ", ".join(column.sql for column in [target, *features])
     # By the number of the row, so that the same file gives the same sample; hashed, against patterns.
-    numbered = f"(SELECT {names}, row_number() OVER () AS row_at FROM {TRAIN})"
+    numbered = f"(SELECT {y}, row_number() OVER () AS row_at FROM {TRAIN})"
     if len(classes) > _CLASSES:
         query = (
-            f"SELECT {names} FROM {numbered}, (SELECT count({y}) AS known FROM {TRAIN})"
+            f"FROM {numbered}, (SELECT count({y}) AS known FROM {TRAIN})"
             f" WHERE {y} IS NOT NULL AND hash(row_at) % known < {size}"
         )
     else:
         query = (
-            f"SELECT {names} FROM {numbered} JOIN"
+            f"FROM {numbered} JOIN"
             f" (SELECT {y} AS class, count(*) AS known FROM {TRAIN} GROUP BY {y}) ON {y} = class"
             f" WHERE hash(row_at) % known < {max(1, size // max(1, len(classes)))}"
         )
-    return splits.table(query)
+    splits.ask(f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT row_at {query}")
+
+
+def _chosen(splits: Splits, columns: Sequence[Column]) -> "pa.Table":
+    """Return some columns of the chosen rows, in the order of the file."""
+    names = ", ".join(column.sql for column in columns)
+    return splits.table(
+        f"SELECT {names} FROM (SELECT {names}, row_number() OVER () AS row_at FROM {TRAIN})"
+        " SEMI JOIN chosen USING (row_at) ORDER BY row_at"
+    )
+
+
+def _columns(splits: Splits, columns: Sequence[Column]) -> Iterator[tuple[Column, "pa.ChunkedArray[Any]"]]:
+    """Yield columns with the values of the chosen rows; not all are in memory at once."""
+    for start in range(0, len(columns), _AT_ONCE):
+        part = columns[start : start + _AT_ONCE]
+        yield from zip(part, _chosen(splits, part).columns, strict=True)
 
 
 def _codes(column: "pa.ChunkedArray[Any]") -> Codes:

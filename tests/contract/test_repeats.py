@@ -158,3 +158,13 @@ def test_a_wide_table(tmp_path: Path) -> None:
 def test_what_chance_may_add_shrinks_with_the_rows() -> None:
     assert repeats.chance(0.5, (100, 100)) > repeats.chance(0.5, (10_000, 10_000)) > 0
     assert repeats.chance(0.0, (10_000, 10_000)) < 0.001
+
+
+def test_columns_are_counted_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = measured(500, 1)
+    split = halves(joined(once, once), 1)
+    whole = look(tmp_path, *split)
+    monkeypatch.setattr(repeats, "_AT_ONCE", 1)
+
+    assert look(tmp_path, *split) == whole
+    assert "`x` and `y` alone tell" in whole.reason

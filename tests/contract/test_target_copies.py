@@ -204,3 +204,12 @@ def test_numbers_are_in_step_as_in_plain_python(rows: list[tuple[int, int]]) -> 
     falls = all((a[0] > b[0]) == (a[1] < b[1]) for a, b in pairs)
 
     assert target_copies._in_step(x, y) == (rises or falls)
+
+
+def test_columns_are_asked_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = {f"c{at}": RNG.normal(size=ROWS) for at in range(5)}
+    whole = look(tmp_path, LATE, **columns, copy=~LATE)
+    monkeypatch.setattr(target_copies, "_AT_ONCE", 2)
+
+    assert look(tmp_path, LATE, **columns, copy=~LATE) == whole
+    assert whole[0].columns == ["copy"]
