@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from mltoolkit.checks import Check, Outcome
 from mltoolkit.evidence import Evidence, Measurement, Prepared
 from mltoolkit.gate import Answer, Decision, Finding, Verdict
 from mltoolkit.markdown import code, folded, table, text
@@ -20,6 +21,7 @@ _TITLES = {
 _MARKS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.UNKNOWN: "❔", Answer.NOT_APPLICABLE: "·"}
 _SLICES_SHOWN = 15
 _CHANGES_SHOWN = 40
+_VIOLATIONS_SHOWN = 20
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +54,25 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     data: tuple[Change, ...] = ()
 
 
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the data contract.
+
+    Attributes:
+        checks: What was found, of data files and of splits.
+        remarks: Why that may not be all, or not of the data as it is now.
+    """
+
+    checks: tuple[Check, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
 def render(
-    evidence: Evidence, verdict: Verdict, *, comparison: Comparison, prepared: Prepared | None = None
+    evidence: Evidence,
+    verdict: Verdict,
+    *,
+    comparison: Comparison,
+    prepared: Prepared | None = None,
+    contract: Contract | None = None,
 ) -> str:
     """Return the report on one challenger.
 
@@ -62,10 +81,12 @@ def render(
         verdict: What was decided on it.
         comparison: What changed since the base commit.
         prepared: What the training rows were, where that is known.
+        contract: What is known of the data contract, where there is one.
     """
     sections = [
         _headline(evidence, verdict),
         _findings(verdict.findings),
+        _contract(contract),
         _metrics(evidence),
         _leaderboard(evidence),
         _slices(evidence),
@@ -127,6 +148,43 @@ def _findings(findings: Iterable[Finding]) -> str:
     return (
         f"### Rules\n\n{shown}\n\nEstimates are single numbers; no confidence interval is available for them."
     )
+
+
+def _contract(contract: Contract | None) -> str:
+    if contract is None:
+        return ""
+    rows, lines, left = [], [], 0
+    for check in contract.checks:
+        for what, findings in check.parts:
+            bad = sorted(
+                (each for each in findings if each.outcome is not Outcome.MET), key=lambda each: each.rank
+            )
+            mark = "❌" if any(each.blocks for each in bad) else "✅"
+            lines.append(f"{mark} {text(what)}: {len(findings) - len(bad)} of {len(findings)} rules are met.")
+            left += max(0, len(bad) - _VIOLATIONS_SHOWN)
+            rows += [
+                (
+                    f"{'❌' if each.blocks else '⚠️'} {text(each.rule)}",
+                    text(", ".join(each.columns)),
+                    each.outcome.value,
+                    each.severity.value,
+                    "" if each.unexpected is None else f"{each.unexpected:,}",
+                    text(
+                        each.reason + (f"; such as {', '.join(each.examples)}" if each.examples else ""),
+                        limit=500,
+                    ),
+                )
+                for each in bad[:_VIOLATIONS_SHOWN]
+            ]
+        if check.left_out:
+            lines.append(f"⚠️ Not checked: {text(', '.join(check.left_out))}.")
+    lines += [f"⚠️ {text(remark, limit=500)}" for remark in contract.remarks]
+    if rows:
+        head = ("Rule", "Columns", "Outcome", "Severity", "Unexpected", "What was found")
+        lines.append(table(head, rows))
+    if left:
+        lines.append(f"{left} more are in check.json and splits.json.")
+    return "\n\n".join(["### Data contract", *lines])
 
 
 def _metrics(evidence: Evidence) -> str:

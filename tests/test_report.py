@@ -1,16 +1,19 @@
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
 from mltoolkit import gate, report
+from mltoolkit.checks import Check, CheckedFile, ContractFinding, Outcome, Severity, ours
 from mltoolkit.evidence import Evidence, Measurement, Prepared, Subject, Tried
 from mltoolkit.metrics import Baseline, Task
 from mltoolkit.report import Change, Comparison
 from mltoolkit.rules import Absolute, BetterThanBaseline
 
 Build = Callable[..., Evidence]
+A = f"sha256:{'a' * 64}"
 RULES = (
     BetterThanBaseline(metric="brier", baseline=Baseline.BASE_RATE),
     Absolute(metric="roc-auc", at_least=0.6),
@@ -156,3 +159,66 @@ def test_ten_thousand_metrics_and_five_hundred_slices_fit_into_a_comment(evidenc
     content = render(evidence(measurements=(*evidence().measurements, *many, *sliced)))
 
     assert len(content) < report.LIMIT
+
+
+def contracted(*findings: ContractFinding, **changes: Any) -> report.Contract:
+    file = CheckedFile(
+        path="data/flights.parquet",
+        digest=A,
+        suite="suite.json",
+        suite_digest=A,
+        rows=100,
+        findings=findings,
+    )
+    return report.Contract(checks=(Check(tool="test", model="toy", files=(file,), **changes),))
+
+
+def with_contract(evidence: Evidence, contract: report.Contract | None) -> str:
+    verdict = gate.decide(evidence, RULES, evidence_digest=evidence.rows.digest)
+    return report.render(evidence, verdict, comparison=NOTHING, contract=contract)
+
+
+def test_the_data_contract_is_shown_worst_first_with_counts(evidence: Build) -> None:
+    met = ours("minimum-rows", Outcome.MET, "there are 100 rows")
+    noted = ours("null-budget", Outcome.VIOLATED, "some", severity=Severity.WARNING, unexpected=3)
+    blocked = ours(
+        "row-id", Outcome.VIOLATED, "twice", columns=("id",), unexpected=1234, examples=("<script>", "@ada")
+    )
+    content = with_contract(evidence(), contracted(met, noted, blocked))
+
+    assert "❌ data/flights.parquet: 1 of 3 rules are met." in content
+    assert content.index("❌ row-id") < content.index("null-budget")
+    assert "| id | violated | critical | 1,234 |" in content
+    assert "<script>" not in content
+    assert "@ada" not in content
+
+
+def test_hostile_names_in_the_contract_stay_text(evidence: Build) -> None:
+    name = "a|b\n\n# title ![x](y) <img src=x> @team #1"
+    found = ours("row-id", Outcome.NOT_EVALUATED, f"no column {name}", columns=(name,))
+    content = with_contract(evidence(), contracted(found))
+
+    tokens = MarkdownIt("gfm-like").parse(content)
+    kinds = {child.type for token in tokens for child in token.children or ()} | {
+        each.type for each in tokens
+    }
+    assert not {"image", "link_open", "html_inline"} & kinds
+    assert [token.tag for token in tokens if token.type == "heading_open"].count("h1") == 0
+
+
+def test_what_is_missing_of_the_contract_is_said(evidence: Build) -> None:
+    found = contracted(ours("row-id", Outcome.MET, "fine"), left_out=("data/other.parquet",))
+    content = with_contract(evidence(), msgspec.structs.replace(found, remarks=("run mltoolkit check",)))
+
+    assert "⚠️ Not checked: data/other.parquet." in content
+    assert "⚠️ run mltoolkit check" in content
+    assert "### Data contract" not in with_contract(evidence(), None)
+
+
+def test_many_violations_are_counted_not_listed(evidence: Build) -> None:
+    many = [ours(f"rule-{at}", Outcome.VIOLATED, "no") for at in range(30)]
+    content = with_contract(evidence(), contracted(*many))
+
+    assert "rule-19" in content
+    assert "rule-20" not in content
+    assert "10 more are in check.json" in content

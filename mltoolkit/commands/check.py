@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mltoolkit import __version__, files, github, project
+from mltoolkit.checks import Check, ContractFinding, Outcome, Severity
 from mltoolkit.commands import Result
 from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, meant
 from mltoolkit.contract import checking, gx, profiling, proposals, sources, store
 from mltoolkit.contract.checking import Checked
-from mltoolkit.contract.findings import Check, ContractFinding, Outcome, Severity
 from mltoolkit.contract.wording import called, shown
 from mltoolkit.errors import CannotTellError, InputError, RefusedError
 from mltoolkit.project import Project

@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 
 from mltoolkit import documents, files, git, github, project, report, verdicts
+from mltoolkit.checks import Check
 from mltoolkit.commands import Result
 from mltoolkit.commands.gate import load_evidence
-from mltoolkit.errors import InputError, MltoolkitError
+from mltoolkit.config import ModelSettings
+from mltoolkit.errors import CannotTellError, InputError, MltoolkitError
 from mltoolkit.evidence import Prepared
 from mltoolkit.report import Change, Comparison
 
@@ -42,12 +44,58 @@ def run(arguments: argparse.Namespace) -> Result:
     verdicts.confirm(case, settings, model=name)
     evidence, verdict = case.evidence, case.verdict
     prepared = None if settings.training is None else files.load(here.root / settings.training, Prepared)
-    content = report.render(evidence, verdict, comparison=compare(here, arguments.base), prepared=prepared)
+    content = report.render(
+        evidence,
+        verdict,
+        comparison=compare(here, arguments.base),
+        prepared=prepared,
+        contract=contract(here, name, settings, judged=evidence.provenance.data),
+    )
     if arguments.output == "-":
         return Result(text=content.rstrip("\n"), value={"report": content})
     path = Path(arguments.output) if arguments.output else folder / "report.md"
     files.write_bytes(path, content.encode())
     return Result(text=f"{verdict.decision}: written to {path}", value={"path": str(path)})
+
+
+def contract(
+    here: project.Project, name: str, settings: ModelSettings, *, judged: str
+) -> report.Contract | None:
+    """Return what is known of the data contract, and what of it is missing or of other data.
+
+    Args:
+        here: The project.
+        name: The model.
+        settings: Its section.
+        judged: Digest of the rows that the evidence is about.
+
+    Raises:
+        CannotTellError: A result of a check is damaged.
+    """
+    wanted = {"check.json": bool(settings.data), "splits.json": settings.splits is not None}
+    if not any(wanted.values()):
+        return None
+    checks, remarks = [], []
+    for file in (file for file, asked in wanted.items() if asked):
+        path = here.reports(name) / file
+        if not path.exists():
+            what = "The data were" if file == "check.json" else "The splits were"
+            remarks.append(f"{what} not checked: run mltoolkit check.")
+            continue
+        found = files.load(path, Check, error=CannotTellError)
+        checks.append(found)
+        # Where a report is made, the data need not be; where they are, they must be those that were checked.
+        remarks += [
+            f"{each.path} is not the file that was checked: run mltoolkit check again."
+            for each in found.files
+            if (here.root / each.path).exists() and files.digest_path(here.root / each.path) != each.digest
+        ]
+        if found.splits is not None and found.splits.evaluation_digest != judged:
+            remarks.append(
+                f"{found.splits.evaluation} was judged as it is not now, or checked as it was not then."
+                " Run mltoolkit check and mltoolkit evaluate again."
+            )
+    return report.Contract(checks=tuple(checks), remarks=tuple(remarks))
 
 
 def compare(here: project.Project, asked: str | None) -> Comparison:

@@ -21,7 +21,7 @@ from mltoolkit.contract import (
     suites,
 )
 from mltoolkit.contract.data_files import Format
-from mltoolkit.contract.findings import (
+from mltoolkit.checks import (
     CheckedFile,
     CheckedSplits,
     Severity,

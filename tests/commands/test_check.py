@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit import files
-from mltoolkit.contract.findings import Check, Outcome
+from mltoolkit.checks import Check, Outcome
 from mltoolkit.profile import Profile
 
 pytestmark = pytest.mark.filterwarnings(
@@ -55,7 +55,10 @@ def test_a_violation_ends_with_1_and_names_rule_column_and_count(cli: Call, cont
     called = cli("check", "--project", contracted)
 
     assert called.code == 1
-    assert "BLOCKS expect_column_values_to_be_in_set on `b`: 256 of 400 values (64 %) are not in the set" in called.out
+    assert (
+        "BLOCKS expect_column_values_to_be_in_set on `b`: 256 of 400 values (64 %) are not in the set"
+        in called.out
+    )
 
 
 def test_an_empty_suite_is_never_a_pass(cli: Call, contracted: Path) -> None:

@@ -105,3 +105,31 @@ def test_without_a_verdict_there_is_nothing_to_report(cli: Call, judged: Path) -
     (judged / "reports" / "toy" / "verdict.json").unlink()
 
     assert cli("report", "--project", judged).code == 3
+
+
+def test_the_data_contract_is_a_section_and_what_is_stale_is_said(cli: Call, toy: Path, git: Git) -> None:
+    with (toy / "params.yaml").open("a") as file:
+        file.write("      data: [{path: data.csv, suite: suite.json}]\n      splits: {train: data.csv}\n")
+    (toy / "data.csv").write_text("row_id,a\nz1,1\nz2,2\n")
+    (toy / "suite.json").write_text(
+        '{"name": "s", "meta": {}, "expectations": '
+        '[{"type": "expect_column_max_to_be_between", "kwargs": {"column": "a", "max_value": 1}}]}'
+    )
+    git(toy, "add", "-A")
+    git(toy, "commit", "--quiet", "-m", "Contract")
+    for command in ("evaluate", "gate", "report"):
+        assert cli(command, "--project", toy).code == 0
+    assert "⚠️ The data were not checked: run mltoolkit check." in report_of(toy)
+    assert "⚠️ The splits were not checked: run mltoolkit check." in report_of(toy)
+
+    assert cli("check", "--project", toy).code == 1
+    assert cli("report", "--project", toy).code == 0
+    assert "❌ data.csv: 4 of 5 rules are met." in report_of(toy)
+    assert "not checked" not in report_of(toy)
+
+    (toy / "data.csv").write_text("row_id,a\nz1,1\n")
+    assert cli("report", "--project", toy).code == 0
+    assert "data.csv is not the file that was checked" in report_of(toy)
+
+    (toy / "reports" / "toy" / "check.json").write_text("{}")
+    assert cli("report", "--project", toy).code == 3

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mltoolkit import config, documents, dvc, files, project
-from mltoolkit.contract.findings import Check
+from mltoolkit.checks import Check
 from mltoolkit.errors import RefusedError
 from mltoolkit.stages import settings
 

@@ -2,7 +2,7 @@ import pytest
 
 from mltoolkit import files
 from mltoolkit.contract import findings
-from mltoolkit.contract.findings import Check, CheckedFile, ContractFinding, Outcome, Severity, Source
+from mltoolkit.checks import Check, CheckedFile, ContractFinding, Outcome, Severity, Source
 
 DIGEST = f"sha256:{'a' * 64}"
 
