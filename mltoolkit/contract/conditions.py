@@ -28,12 +28,15 @@ from mltoolkit.contract.comparisons import (
 from mltoolkit.contract.sources import Column, Kind, Table
 from mltoolkit.contract.sql import NotCompiledError
 from mltoolkit.contract.suites import Expectation
+from mltoolkit.contract.wording import shown
 
 _OWN = frozenset({"great_expectations", "great_expectations__experimental__"})
 _PARSERS = _OWN | {"pandas", "spark"}
 _MOST = 100
 _DEEPEST = 30
 _LONGEST = 10_000
+_TOLD = 100
+"""Characters of a condition that a sentence shows."""
 
 _COLUMN = r'\s*col\("(?P<column>[^"\\\t\r\n]+)"\)\s*'
 _VALUE = r"[A-Za-z0-9.,:;_/+()<>=-]([A-Za-z0-9.,:;_/+()<>= -]*[A-Za-z0-9.,:;_/+()<>=-])?"
@@ -71,6 +74,28 @@ def rows(expectation: Expectation, table: Table) -> str | None:
         case _:
             raise NotCompiledError
     return f"coalesce({held}, false)"
+
+
+def told(condition: object) -> str:
+    """Return a condition on rows for a sentence; empty where all rows are meant.
+
+    Args:
+        condition: As it stands in a suite: a text, or the tree that Great Expectations writes today.
+    """
+    match condition:
+        case None:
+            return ""
+        case {"type": "comparison", "column": {"name": name}, "operator": operator, "parameter": value}:
+            values = f"({', '.join(map(str, value))})" if isinstance(value, list) else value
+            return shown(f"{name} {operator} {values}", limit=_TOLD)
+        case {"type": "nullity", "column": {"name": name}, "is_null": null}:
+            return shown(f"{name} is {'' if null else 'not '}null", limit=_TOLD)
+        case {"type": "and" | "or" as word, "conditions": [*parts]}:
+            return shown(f" {word} ".join(map(told, parts)), limit=_TOLD)
+        case {"type": "pass_through", "pass_through_filter": text}:
+            return shown(text, limit=_TOLD)
+        case _:
+            return shown(condition, limit=_TOLD)
 
 
 def _structured(condition: dict[str, Any], table: Table) -> str:

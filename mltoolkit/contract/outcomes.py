@@ -5,6 +5,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from mltoolkit.contract import conditions
 from mltoolkit.contract.findings import ContractFinding, Outcome, Source
 from mltoolkit.contract.results import Result
 from mltoolkit.contract.suites import Expectation
@@ -172,10 +173,11 @@ def _judged(
         return Outcome.NOT_EVALUATED, lenient
     if result.success and looked and unexpected == looked:
         return Outcome.NOT_EVALUATED, "every value is unexpected, and `mostly` lets all of them pass"
-    return (
-        Outcome.MET if result.success else Outcome.VIOLATED,
-        _said(expectation, result, nonnull, hidden=hidden),
-    )
+    said = _said(expectation, result, nonnull, hidden=hidden)
+    if result.success:
+        return Outcome.MET, said
+    among = conditions.told(expectation.kwargs.get("row_condition"))
+    return Outcome.VIOLATED, f"{said}, of the rows where {among}" if among else said
 
 
 def _fault(expectation: Expectation, exception: str, nonnull: Mapping[str, int], *, hidden: bool) -> str:

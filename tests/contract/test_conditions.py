@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import compiler, sources, suites
+from mltoolkit.contract import compiler, conditions, sources, suites
 from mltoolkit.errors import Location
 from tests.contract.differential import COLUMNS, Differ, cases, expectation, tables
 
@@ -282,3 +282,31 @@ def test_what_pandas_itself_must_answer_is_not_compiled(
 
     with sources.opened(path) as table:
         assert compiler.compiled(asked, table) is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        (None, ""),
+        ('col("a") > 5', 'col("a") > 5'),
+        ({"type": "comparison", "column": {"name": "a"}, "operator": ">", "parameter": 5}, "a > 5"),
+        (
+            {"type": "comparison", "column": {"name": "a"}, "operator": "IN", "parameter": ["x", "y"]},
+            "a IN (x, y)",
+        ),
+        (
+            {
+                "type": "and",
+                "conditions": [
+                    {"type": "nullity", "column": {"name": "a"}, "is_null": False},
+                    {"type": "nullity", "column": {"name": "b\n"}, "is_null": True},
+                ],
+            },
+            "a is not null and b\\n is null",
+        ),
+        ({"type": "pass_through", "pass_through_filter": "a > 1"}, "a > 1"),
+        ("a" * 1000, "a" * 99 + "…"),
+    ],
+)
+def test_a_condition_is_told_in_one_line(condition: object, told: str) -> None:
+    assert conditions.told(condition) == told

@@ -132,6 +132,19 @@ def test_a_condition_that_leaves_no_row_meets_nothing() -> None:
     assert mean.outcome is Outcome.NOT_EVALUATED
 
 
+def test_a_violation_names_the_rows_that_it_is_about() -> None:
+    condition = {"type": "comparison", "column": {"name": "b"}, "operator": "IN", "parameter": ["x", "y"]}
+    found = judged(
+        results.observed(5, success=False, considered=2),
+        "column_mean_to_be_between",
+        column="a",
+        max_value=4,
+        row_condition=condition,
+    )
+
+    assert found.reason == "the mean is 5, which is greater than 4, of the rows where b IN (x, y)"
+
+
 def test_values_that_are_null_where_the_condition_holds_meet_nothing() -> None:
     found = judged(counted(0, looked=0), IN_SET, column="a")
 
