@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mltoolkit import __version__, files, github, project
-from mltoolkit.checks import Check, ContractFinding, Outcome, Severity
+from mltoolkit.checks import Check, ContractFinding, Outcome, Severity, Source
 from mltoolkit.commands import Result
 from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, meant
 from mltoolkit.contract import checking, gx, profiling, proposals, sources, store
 from mltoolkit.contract.checking import Checked
 from mltoolkit.contract.wording import called, shown
 from mltoolkit.errors import CannotTellError, InputError, RefusedError
+from mltoolkit.profile import Profile
 from mltoolkit.project import Project
 
 _SHOWN = 50
@@ -257,10 +258,13 @@ def infer(arguments: argparse.Namespace) -> Result:
     suite = arguments.suite or root / (
         known.suite if known else f"expectations/{path.name.split('.')[0]}.json"
     )
-    with sources.opened(path, memory=settings.memory, types=known.types if known else {}) as table:
-        made = profiling.measured(
-            table, digest=files.digest_path(path), private=known.private if known else ()
-        )
+    data = DataSettings(
+        path=str(path),
+        suite=str(suite),
+        types=known.types if known else {},
+        private=known.private if known else (),
+    )
+    made, contradictions = measure(data, settings, now=arguments.as_of or dt.datetime.now(dt.UTC))
     proposal = proposals.infer(made, suite)
     if arguments.write and proposal.added:
         proposals.write(proposal)
@@ -269,8 +273,8 @@ def infer(arguments: argparse.Namespace) -> Result:
         *([proposal.diff.rstrip("\n")] if proposal.added else []),
         f"{proposal.added} expectations {said} {suite}, from {made.rows:,} rows of {path}",
         *(
-            f"  {suite}: {shown(each.type)}{f' on {called(each.columns)}' if each.columns else ''}: {each.reason}"
-            for each in proposal.contradictions
+            f"  {suite}:{each.line}: {each.rule}{f' on {called(each.columns)}' if each.columns else ''}: {each.reason}"
+            for each in contradictions
         ),
     ]
     if proposal.added and not arguments.write:
@@ -282,6 +286,28 @@ def infer(arguments: argparse.Namespace) -> Result:
             "added": proposal.added,
             "written": bool(arguments.write and proposal.added),
             "diff": proposal.diff,
-            "contradictions": [each.reason for each in proposal.contradictions],
+            "contradictions": [f"{each.rule}: {each.reason}" for each in contradictions],
         },
     )
+
+
+def measure(
+    data: DataSettings, settings: CheckSettings, *, now: dt.datetime
+) -> tuple[Profile, list[ContractFinding]]:
+    """Return a file's profile, and what of its suite, if there is one, the file does not meet.
+
+    Raises:
+        InputError: The file cannot be read, or the suite that is there is none.
+    """
+    path = Path(data.path)
+    if Path(data.suite).exists():
+        checked = checking.check_file(Path(), data, settings, now=now, profile=True)
+        if checked.profile is not None:
+            broken = [
+                each
+                for each in checked.file.findings
+                if each.source is not Source.MLTOOLKIT and each.outcome is not Outcome.MET
+            ]
+            return checked.profile, broken
+    with sources.opened(path, memory=settings.memory, types=data.types) as table:
+        return profiling.measured(table, digest=files.digest_path(path), private=data.private), []

@@ -7,6 +7,12 @@ from typing import NamedTuple
 import msgspec
 
 from mltoolkit import files
+from mltoolkit.checks import (
+    CheckedFile,
+    CheckedSplits,
+    Severity,
+    Source,
+)
 from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, SplitSettings
 from mltoolkit.contract import (
     compiler,
@@ -21,15 +27,10 @@ from mltoolkit.contract import (
     suites,
 )
 from mltoolkit.contract.data_files import Format
-from mltoolkit.checks import (
-    CheckedFile,
-    CheckedSplits,
-    Severity,
-    Source,
-)
 from mltoolkit.contract.guards import Guards
 from mltoolkit.contract.queries import Progress
 from mltoolkit.contract.store import Held
+from mltoolkit.errors import InputError, Location
 from mltoolkit.profile import Profile
 
 
@@ -71,6 +72,7 @@ def check_file(
         OutsideError: DuckDB or Great Expectations is missing or fails, or memory or disk do not suffice.
     """
     path = root / data.path
+    digest = files.digest_path(path)
     suite = suites.read(root / data.suite)
     gx.refuse_unknown(suite)
     if data_files.found(path).format is Format.CSV:
@@ -89,7 +91,6 @@ def check_file(
         if data.like is not None:
             found += schemas.against(table, root / data.like, memory=settings.memory)
         rows, nonnull = guards.rows(values), guards.nonnull(values)
-        digest = files.digest_path(path)
         known = {column.name for column in table.columns}
         made = (
             profiling.measured(table, digest=digest, private=[name for name in data.private if name in known])
@@ -113,6 +114,12 @@ def check_file(
         )
         for each in suite.expectations
     ]
+    if files.digest_path(path) != digest:
+        raise InputError(
+            "changed while it was checked",
+            where=Location(path=data.path),
+            hint="check it again once it is written",
+        )
     return Checked(
         file=CheckedFile(
             path=data.path,

@@ -3,7 +3,6 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from mltoolkit.contract import suites
 from mltoolkit.contract.inference import Guess, guesses
 from mltoolkit.errors import InputError, Location
 from mltoolkit.evidence import Value
-from mltoolkit.profile import ColumnProfile, Profile
+from mltoolkit.profile import Profile
 
 _SAME = {
     "expect_table_columns_to_match_ordered_list": "expect_table_columns_to_match_set",
@@ -24,22 +23,6 @@ _SAME = {
 """Expectations that ask what another one of our guesses asks."""
 
 
-class Contradiction(Value, frozen=True, kw_only=True):
-    """An expectation that the data does not meet.
-
-    Attributes:
-        at: Its place in the suite, from 0.
-        type: Its name in Great Expectations' gallery.
-        columns: The columns that it is about.
-        reason: What the data shows, without its values.
-    """
-
-    at: int
-    type: str
-    columns: tuple[str, ...]
-    reason: str
-
-
 class Proposal(Value, frozen=True, kw_only=True):
     """A suite that data suggests.
 
@@ -49,7 +32,6 @@ class Proposal(Value, frozen=True, kw_only=True):
         text: The same as a file; what a person wrote is kept to the byte.
         diff: From the file that is there; empty where nothing is new.
         added: How many expectations are new.
-        contradictions: What is there and the data does not meet; it is kept as it is.
     """
 
     path: str
@@ -57,7 +39,6 @@ class Proposal(Value, frozen=True, kw_only=True):
     text: str
     diff: str
     added: int
-    contradictions: tuple[Contradiction, ...]
 
 
 def infer(profile: Profile, path: Path) -> Proposal:
@@ -85,7 +66,6 @@ def infer(profile: Profile, path: Path) -> Proposal:
         text=text,
         diff=diff(before, text, path),
         added=len(new),
-        contradictions=() if existing is None else contradictions(profile, existing),
     )
 
 
@@ -148,25 +128,6 @@ def diff(before: str, after: str, path: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def contradictions(profile: Profile, existing: dict[str, Any]) -> tuple[Contradiction, ...]:
-    """Return the expectations of a suite that the data is known not to meet, from its profile alone.
-
-    Those with a row condition, or of a kind that no profile answers, are left to a check.
-
-    Args:
-        profile: Of the data.
-        existing: A suite as its file has it.
-    """
-    found = []
-    for at, each in enumerate(existing["expectations"]):
-        kwargs = each.get("kwargs") or {}
-        if kwargs.get("row_condition") is None and (reason := _against(profile, each["type"], kwargs)):
-            name = kwargs.get("column")
-            columns = (name,) if isinstance(name, str) else ()
-            found.append(Contradiction(at=at, type=each["type"], columns=columns, reason=reason))
-    return tuple(found)
-
-
 def _question(expectation: Guess) -> tuple[str, str, str]:
     kwargs = expectation.get("kwargs") or {}
     kind = str(expectation["type"])
@@ -174,80 +135,6 @@ def _question(expectation: Guess) -> tuple[str, str, str]:
     columns = [kwargs.get(key) for key in about]
     condition = kwargs.get("row_condition")
     return _SAME.get(kind, kind), json.dumps(columns, default=str), json.dumps(condition, default=str)
-
-
-def _against(profile: Profile, kind: str, kwargs: dict[str, Any]) -> str | None:
-    names = [column.name for column in profile.columns]
-    if kind == "expect_table_columns_to_match_set":
-        wanted = kwargs.get("column_set") or []
-        missing = [name for name in wanted if name not in names]
-        more = [name for name in names if name not in wanted] if kwargs.get("exact_match", True) else []
-        said = [f"has no {_names(missing)}"] if missing else []
-        said += [f"has {_names(more)} too"] if more else []
-        return f"the data {' and '.join(said)}" if said else None
-    name = kwargs.get("column")
-    if not isinstance(name, str):
-        return None
-    column = profile.column(name)
-    if column is None:
-        return "the data has no such column"
-    return _against_column(column, profile.rows, kind, kwargs)
-
-
-def _against_column(column: ColumnProfile, rows: int, kind: str, kwargs: dict[str, Any]) -> str | None:
-    mostly = kwargs.get("mostly", 1)
-    mostly = 1 if mostly is None else mostly
-    numbers, categories, lengths = column.numbers, column.categories, column.lengths
-    low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    match kind:
-        case "expect_column_values_to_not_be_null" if _share(mostly):
-            return (
-                f"{column.nulls:,} of {rows:,} values are null"
-                if rows - column.nulls < mostly * rows
-                else None
-            )
-        case "expect_column_values_to_be_in_set" if categories and not categories.other and _share(mostly):
-            wanted = kwargs.get("value_set") or []
-            outside = sum(each.count for each in categories.top if each.value not in wanted)
-            total = sum(each.count for each in categories.top)
-            return (
-                f"{outside:,} of {total:,} values are none of them"
-                if total - outside < mostly * total
-                else None
-            )
-        case "expect_column_values_to_be_between" if numbers and numbers.min is not None and mostly == 1:
-            return _outside(numbers.min, numbers.max, low, high, "values")
-        case "expect_column_value_lengths_to_be_between" if lengths and mostly == 1:
-            return _outside(lengths.min, lengths.max, low, high, "lengths")
-        case "expect_column_mean_to_be_between" if numbers and numbers.mean is not None:
-            return _outside(numbers.mean, numbers.mean, low, high, "the mean")
-        case "expect_column_values_to_be_unique" if mostly == 1 and column.kind in {"integer", "text"}:
-            return None if column.unique or rows - column.nulls <= 1 else "values come more than once"
-        case _:
-            return None
-
-
-def _outside(least: float, greatest: float | None, low: Any, high: Any, what: str) -> str | None:
-    said = []
-    if _number(low) and least < low:
-        said.append(f"below {low}")
-    if greatest is not None and _number(high) and greatest > high:
-        said.append(f"above {high}")
-    verb = "is" if what == "the mean" else "are"
-    return f"{what} {verb} {' and '.join(said)}" if said else None
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _share(value: Any) -> bool:
-    return _number(value) and 0 <= value <= 1
-
-
-def _names(names: Iterable[str]) -> str:
-    shown = [repr(name) for name in names]
-    return ", ".join(shown[:5]) + (f" and {len(shown) - 5:,} more" if len(shown) > 5 else "")  # noqa: PLR2004 - five are enough to see what is meant
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')

@@ -49,7 +49,6 @@ def test_a_suite_that_is_not_there_is_proposed_whole(profile: Profile, tmp_path:
     made = proposals.infer(profile, tmp_path / "data.json")
 
     assert made.added == len(made.suite["expectations"]) > 8
-    assert made.contradictions == ()
     assert made.suite["name"] == "data"
     assert made.diff.startswith("--- /dev/null\n")
     assert not (tmp_path / "data.json").exists()
@@ -106,7 +105,6 @@ def test_a_second_time_nothing_is_new(profile: Profile, tmp_path: Path) -> None:
     again = proposals.infer(profile, path)
 
     assert (again.added, again.diff, again.text) == (0, "", path.read_bytes().decode())
-    assert again.contradictions == ()
 
 
 @pytest.mark.parametrize("indent", [None, 1, 2, "\t"])
@@ -165,62 +163,6 @@ def test_the_same_question_is_not_asked_twice(profile: Profile) -> None:
     assert (IN_SET, "kind") not in asked
     # Of other rows it is another question.
     assert (BETWEEN, "number") in asked
-
-
-@pytest.mark.parametrize(
-    ("each", "said"),
-    [
-        (expectation(NOT_NULL, column="gone"), "200 of 2,000 values are null"),
-        (expectation(NOT_NULL, column="gone", mostly=0.95), "200 of 2,000 values are null"),
-        (expectation(NOT_NULL, column="none"), "no such column"),
-        (expectation(IN_SET, column="kind", value_set=["a"]), "1,000 of 2,000 values"),
-        (expectation(BETWEEN, column="number", min_value=1), "below 1"),
-        (expectation(BETWEEN, column="number", min_value=0, max_value=98.5), "above 98.5"),
-        (expectation("expect_column_mean_to_be_between", column="number", max_value=10), "above 10"),
-        (expectation("expect_column_values_to_be_unique", column="kind"), "more than once"),
-        (
-            expectation("expect_column_value_lengths_to_be_between", column="kind", min_value=2),
-            "lengths are below 2",
-        ),
-        (expectation("expect_table_columns_to_match_set", column_set=["kind", "x"]), "has no 'x'"),
-        (
-            expectation("expect_table_columns_to_match_set", column_set=["kind"]),
-            "has 'number', 'gone' too",
-        ),
-    ],
-    ids=range(11),
-)
-def test_where_the_data_contradicts_a_person_it_is_said_and_kept(
-    profile: Profile, each: dict[str, Any], said: str
-) -> None:
-    existing = suite(expectation(NOT_NULL, column="kind"), each)
-
-    (found,) = proposals.contradictions(profile, existing)
-
-    assert (found.at, found.type) == (1, each["type"])
-    assert said in found.reason
-    assert proposals.proposal(profile, existing)["expectations"][1] == each
-
-
-@pytest.mark.parametrize(
-    "each",
-    [
-        expectation(NOT_NULL, column="gone", mostly=0.9),
-        expectation(NOT_NULL, column="gone", row_condition='col("kind")=="a"'),
-        expectation(IN_SET, column="kind", value_set=["a", "b", "c"]),
-        expectation(IN_SET, column="kind", value_set=["a"], mostly=0.5),
-        expectation(BETWEEN, column="number", min_value=0, max_value=99),
-        expectation(BETWEEN, column="number", min_value=1, mostly=0.9),
-        expectation("expect_column_mean_to_be_between", column="number", min_value=49, max_value=50),
-        expectation("expect_table_columns_to_match_set", column_set=["kind"], exact_match=False),
-        expectation("expect_miracles", column="kind"),
-    ],
-    ids=range(9),
-)
-def test_what_the_data_meets_or_a_profile_cannot_tell_is_no_contradiction(
-    profile: Profile, each: dict[str, Any]
-) -> None:
-    assert proposals.contradictions(profile, suite(each)) == ()
 
 
 def test_from_nothing_nothing_is_guessed(tmp_path: Path) -> None:
