@@ -37,29 +37,35 @@ def fetched(table: Table, sql: str, *, progress: Progress | None = None) -> list
     """
     rows: list[tuple[Any, ...]] = []
     faults: list[BaseException] = []
+    # Not the thread itself: Python 3.11 takes it for ended once Ctrl-C has ended a join with a time limit.
+    ended = threading.Event()
 
     def work() -> None:
         try:
             rows.extend(table.connection.execute(sql).fetchall())
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             faults.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=work, name="query")
     if progress is not None:
         table.connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
-    thread.start()
+    threading.Thread(target=work, name="query").start()
+    share = 0.0
     try:
-        thread.join(_PATIENCE)
-        while thread.is_alive():
+        ended.wait(_PATIENCE)
+        while not ended.is_set():
             if progress is not None:
-                progress(min(max(table.connection.query_progress() / 100, 0.0), 1.0))
-            thread.join(_OFTEN)
+                # DuckDB begins anew at times, and says -1 where it does not know.
+                share = max(share, min(table.connection.query_progress() / 100, 1.0))
+                progress(share)
+            ended.wait(_OFTEN)
     finally:
-        while thread.is_alive():
+        while not ended.is_set():
             # Again and again: DuckDB forgets it where the query is only about to begin.
             table.connection.interrupt()
             with contextlib.suppress(KeyboardInterrupt):
-                thread.join(_OFTEN)
+                ended.wait(_OFTEN)
     if faults:
         with _translated(table):
             raise faults[0]
@@ -80,21 +86,27 @@ def _translated(table: Table) -> Iterator[None]:
             hint="raise `mltoolkit.check.memory` in params.yaml, or free disk space for what it spills: "
             f"{_first_line(error)}",
         ) from error
-    except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
-        # The words of DuckDB's CSV reader, which has no exception of its own.
-        if "CSV Error" in str(error):
-            raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
-        raise DataError(_first_line(error)) from error
     except duckdb.IOException as error:
-        if "No space left" in str(error) or "ould not write" in str(error):
+        if "No space left" in str(error):
             raise OutsideError(
                 f"the disk is full: {_first_line(error)}",
                 where=where,
                 hint="free space in the folder for temporary files, or raise `mltoolkit.check.memory`",
             ) from error
         raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
-    except duckdb.Error as error:
+    except (duckdb.InternalException, duckdb.FatalException) as error:
+        raise OutsideError(
+            f"DuckDB failed: {_first_line(error)}",
+            where=where,
+            hint="this is a bug of DuckDB: report it there",
+        ) from error
+    except (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError) as error:
+        # The words of DuckDB's CSV reader, which has no exception of its own.
+        if "CSV Error" in str(error):
+            raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
         raise DataError(_first_line(error)) from error
+    except duckdb.Error as error:
+        raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
 
 
 def _first_line(error: Exception) -> str:

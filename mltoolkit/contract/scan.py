@@ -13,6 +13,7 @@ from mltoolkit.contract.queries import DataError, Progress, fetched
 from mltoolkit.contract.results import Result
 from mltoolkit.contract.sources import DATA, Table
 from mltoolkit.contract.sql import NotCompiledError
+from mltoolkit.errors import InputError, Location
 
 __all__ = ["First", "Look", "Question", "answered", "measured", "run"]
 
@@ -72,11 +73,15 @@ def measured(table: Table, asks: Iterable[str], *, progress: Progress | None = N
         OutsideError: Memory or disk do not suffice.
     """
     once = list(dict.fromkeys(asks))
-    starts = range(0, len(once), _TOGETHER)
+    parts = [once[start : start + _TOGETHER] for start in range(0, len(once), _TOGETHER)]
     values: dict[str, Any] = {}
-    for at, start in enumerate(starts):
-        told = None if progress is None else _part(progress, at, len(starts))
-        values |= _measured(table, once[start : start + _TOGETHER], told)
+    for at, part in enumerate(parts):
+        told = None if progress is None else _part(progress, at, len(parts))
+        try:
+            values |= _together(table, part, progress=told)
+        except DataError:
+            _refuse_damaged(table)
+            values |= _apart(table, part)
     return values
 
 
@@ -107,16 +112,30 @@ def _answer(question: Question, values: Mapping[str, Any]) -> Result | Look | Fi
         return None
 
 
-def _measured(table: Table, asks: Sequence[str], progress: Progress | None) -> dict[str, Any]:
-    """Compute expressions in one query; where one of them spoils it, find that one by halves."""
-    try:
-        (row,) = fetched(table, f"SELECT {', '.join(asks)} FROM {DATA}", progress=progress)
-    except DataError:
-        if len(asks) == 1:
-            return {}
-        half = len(asks) // 2
-        return _measured(table, asks[:half], progress) | _measured(table, asks[half:], progress)
+def _together(table: Table, asks: Sequence[str], *, progress: Progress | None = None) -> dict[str, Any]:
+    (row,) = fetched(table, f"SELECT {', '.join(asks)} FROM {DATA}", progress=progress)
     return dict(zip(asks, row, strict=True))
+
+
+def _apart(table: Table, asks: Sequence[str]) -> dict[str, Any]:
+    """Find by halves what cannot be computed, and compute all else."""
+    if len(asks) == 1:
+        return {}
+    values: dict[str, Any] = {}
+    for half in (asks[: len(asks) // 2], asks[len(asks) // 2 :]):
+        try:
+            values |= _together(table, half)
+        except DataError:
+            values |= _apart(table, half)
+    return values
+
+
+def _refuse_damaged(table: Table) -> None:
+    """Refuse a file of which nothing can be computed: no expectation is to blame for that."""
+    try:
+        fetched(table, f"SELECT * FROM {DATA} LIMIT 1")
+    except DataError as error:
+        raise InputError(f"cannot be read: {error}", where=Location(path=str(table.path))) from error
 
 
 def _part(progress: Progress, at: int, of: int) -> Progress:

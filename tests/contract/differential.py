@@ -186,13 +186,6 @@ class Differ:
             batch = self._batches.get_batch(batch_parameters={"dataframe": frames.frame(opened)})
         return self._ask(batch, each)
 
-    def told(self, table: pa.Table, each: dict[str, Any]) -> dict[str, Any]:
-        """Return what Great Expectations says of one expectation."""
-        pq.write_table(table, self._path)
-        with sources.opened(self._path) as opened:
-            batch = self._batches.get_batch(batch_parameters={"dataframe": frames.frame(opened)})
-        return self._ask(batch, each)
-
     def _ask(self, batch: Any, each: dict[str, Any]) -> dict[str, Any]:
         from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 

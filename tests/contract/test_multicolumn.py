@@ -63,7 +63,7 @@ def asked(kind: str, *names: str, **arguments: Any) -> dict[str, Any]:
 
 
 WHOLE = pa.table({"a": pa.array([1, 2, None, None]), "b": pa.array([1, 0, 4, None])})
-FLOATS = pa.table({name: WHOLE[name].cast(pa.float64()) for name in ("a", "b")})
+FLOATS = WHOLE.cast(pa.schema({"a": pa.float64(), "b": pa.float64()}))
 
 
 @pytest.mark.parametrize("ignored", [None, "never"])
