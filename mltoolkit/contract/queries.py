@@ -5,8 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mltoolkit.contract.sources import Table
-from mltoolkit.errors import InputError, Location, OutsideError
+from mltoolkit.contract.sources import Table, reading
 
 Progress = Callable[[float], None]
 """Is told the share of a query that is done, from 0 to 1."""
@@ -74,40 +73,12 @@ def fetched(table: Table, sql: str, *, progress: Progress | None = None) -> list
 
 @contextlib.contextmanager
 def _translated(table: Table) -> Iterator[None]:
+    """Tell what is the fault of these values from what is the fault of the file or of the machine."""
     import duckdb
 
-    where = Location(path=str(table.path))
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise OutsideError(
-            "the scan needs more memory than it may use",
-            where=where,
-            hint="raise `mltoolkit.check.memory` in params.yaml, or free disk space for what it spills: "
-            f"{_first_line(error)}",
-        ) from error
-    except duckdb.IOException as error:
-        if "No space left" in str(error):
-            raise OutsideError(
-                f"the disk is full: {_first_line(error)}",
-                where=where,
-                hint="free space in the folder for temporary files, or raise `mltoolkit.check.memory`",
-            ) from error
-        raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
-    except (duckdb.InternalException, duckdb.FatalException) as error:
-        raise OutsideError(
-            f"DuckDB failed: {_first_line(error)}",
-            where=where,
-            hint="this is a bug of DuckDB: report it there",
-        ) from error
-    except (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError) as error:
-        # The words of DuckDB's CSV reader, which has no exception of its own.
-        if "CSV Error" in str(error):
-            raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
-        raise DataError(_first_line(error)) from error
-    except duckdb.Error as error:
-        raise InputError(f"cannot be read: {_first_line(error)}", where=where) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    values = (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError)
+    with reading(table):
+        try:
+            yield
+        except values as error:
+            raise DataError((str(error).splitlines() or [type(error).__name__])[0]) from error

@@ -192,7 +192,7 @@ def _told(message: str, path: Path, paths: Sequence[Path], *, memory: bool) -> M
         return OutsideError(
             "needs more disk for what does not fit into memory than is free",
             where=Location(path=str(path)),
-            hint="free space in the temporary folder, or set TMPDIR to a larger disk",
+            hint="free space in the temporary folder, set TMPDIR to a larger disk, or raise `mltoolkit.check.memory`",
         )
     if memory:
         return OutsideError(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mltoolkit.contract import sources
 from mltoolkit.contract.sources import DATA, Column, Kind, Table
-from mltoolkit.errors import InputError, Location, OutsideError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,29 +79,17 @@ class Splits(NamedTuple):
         )
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query.
-
-        Raises:
-            InputError: A file is damaged, or the query needs more memory than it may have.
-            OutsideError: The disk is full, or the database fails.
-        """
-        with self._explained():
-            return self.connection.execute(query).fetchall()
+        """Return the rows of a query. What the database says against it becomes our error in ``opened``."""
+        return self.connection.execute(query).fetchall()
 
     def one(self, query: str) -> tuple[Any, ...]:
-        """Return the only row of a query of aggregates; raises as ``ask`` does."""
+        """Return the only row of a query of aggregates; errors as those of ``ask``."""
         return self.ask(query)[0]
 
     def table(self, query: str) -> "pa.Table":
-        """Return the rows of a query as Arrow has them; raises as ``ask`` does."""
-        with self._explained():
-            made: pa.Table = self.connection.sql(query).to_arrow_table()
-            return made
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        with explained(self.train.path, self.evaluation.path):
-            yield
+        """Return the rows of a query as Arrow has them; errors as those of ``ask``."""
+        made: pa.Table = self.connection.sql(query).to_arrow_table()
+        return made
 
 
 @contextlib.contextmanager
@@ -118,45 +105,18 @@ def opened(train: Path, evaluation: Path, *, memory: str = "1GB") -> Iterator[Sp
         memory: What a query may hold before it spills. A CSV file may take as much again while it is read.
 
     Raises:
-        InputError: A file cannot be read.
-        OutsideError: DuckDB is not installed, or fails.
+        InputError: A file cannot be read, now or in a later query.
+        OutsideError: DuckDB is not installed, or memory or disk do not suffice.
     """
     with sources.opened(train, memory=memory) as one:
-        with sources.opened(evaluation, memory=memory) as two, explained(evaluation):
+        with sources.opened(evaluation, memory=memory) as two:
             reader = _relation(two).to_arrow_reader()
             one.connection.register("incoming", reader)
             # A table has a column at least; a file need not.
             one.connection.execute(f"CREATE TEMP TABLE {EVALUATION} AS SELECT * FROM incoming")
             one.connection.unregister("incoming")
-        with explained(train):
-            one.connection.execute(f"CREATE TEMP VIEW {TRAIN} AS SELECT {_plain(one)} FROM {DATA}")
+        one.connection.execute(f"CREATE TEMP VIEW {TRAIN} AS SELECT {_plain(one)} FROM {DATA}")
         yield Splits(connection=one.connection, train=one, evaluation=two._replace(connection=one.connection))
-
-
-@contextlib.contextmanager
-def explained(*paths: Path) -> Iterator[None]:
-    """Turn the database's errors into ours.
-
-    Args:
-        paths: What is being read.
-
-    Raises:
-        InputError: The database cannot read it, or not in the memory that it may use.
-        OutsideError: The disk is full, or the database fails.
-    """
-    import duckdb
-
-    where = Location(path=" and ".join(str(path) for path in paths))
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise InputError(
-            "needs more memory than a check may use", where=where, hint="raise `mltoolkit.check.memory`"
-        ) from error
-    except (duckdb.IOException, duckdb.InternalException) as error:
-        raise OutsideError(f"cannot be read: {_line(error)}", where=where) from error
-    except duckdb.Error as error:
-        raise InputError(f"cannot be read: {_line(error)}", where=where) from error
 
 
 def family(column: Column) -> str:
@@ -265,7 +225,3 @@ def _written(column: Column, other: str) -> str:
             return f"coalesce(try_cast({name} AS TIMESTAMP)::VARCHAR, {name})"
         case _:
             return f"{name}::VARCHAR"
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

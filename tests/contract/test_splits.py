@@ -9,7 +9,7 @@ import pytest
 
 from mltoolkit.contract import splits
 from mltoolkit.contract.splits import Splits
-from mltoolkit.errors import InputError
+from mltoolkit.errors import InputError, OutsideError
 
 UTC = dt.UTC
 SPLITS = (splits.TRAIN, splits.EVALUATION)
@@ -155,7 +155,7 @@ def test_damage_is_a_located_error(tmp_path: Path) -> None:
 def test_a_query_that_needs_too_much_memory_says_which_setting(tmp_path: Path) -> None:
     file = written(tmp_path / "one.parquet", pa.array([1]))
     with (
-        pytest.raises(InputError, match=r"mltoolkit\.check\.memory"),
+        pytest.raises(OutsideError, match=r"mltoolkit\.check\.memory"),
         splits.opened(file, file, memory="20MB") as both,
     ):
         both.ask("SELECT length(string_agg(i::VARCHAR || repeat('x', 100), '')) FROM range(1000000) AS r(i)")
