@@ -1,6 +1,5 @@
 """The reference profile of a data file, measured by DuckDB in bounded memory."""
 
-import contextlib
 import math
 import re
 from collections import defaultdict
@@ -11,9 +10,9 @@ from typing import Any, NamedTuple
 from mltoolkit import __version__, files, profile
 from mltoolkit.config import meant
 from mltoolkit.contract import patterns
-from mltoolkit.contract.sources import DATA, Column, Kind, Table
+from mltoolkit.contract.sources import DATA, Column, Kind, Table, reading
 from mltoolkit.contract.sql import literal
-from mltoolkit.errors import InputError, Location, OutsideError
+from mltoolkit.errors import InputError, Location
 from mltoolkit.profile import Categories, Category, ColumnProfile, Lengths, Numbers, Profile, Span
 
 BINS = 20
@@ -27,9 +26,6 @@ LONGEST = 100
 
 _ASKED = 300
 """Aggregates of one query: the time to plan it grows faster than their number."""
-
-_WIDE = 300
-"""Columns beyond which each query over the view takes longer to plan than a table of its own to fill."""
 
 _HELD = 2**22
 """Values that a query may hold at once, where an aggregate needs them all."""
@@ -84,25 +80,14 @@ def measured(table: Table, *, digest: str, private: Collection[str] = ()) -> Pro
             alone are longer than a file of ours may be.
         OutsideError: The memory that DuckDB may use is not enough.
     """
-    import duckdb
-
     where = Location(path=str(table.path))
     names = [column.name for column in table.columns]
     for name in private:
         if name not in names:
             # A slip of the pen here would publish the values.
             raise InputError(f"has no column {name!r} to keep private", where=where, hint=meant(name, names))
-    try:
-        with _source(table) as source:
-            rows, columns = _Measurement(table, source, frozenset(private)).whole()
-    except duckdb.OutOfMemoryException as error:
-        raise OutsideError(
-            "measuring it takes more memory than DuckDB may use",
-            where=where,
-            hint="raise `check: memory` in params.yaml",
-        ) from error
-    except duckdb.Error as error:
-        raise InputError(f"cannot be measured: {str(error).splitlines()[0]}", where=where) from error
+    with reading(table):
+        rows, columns = _Measurement(table, frozenset(private)).whole()
     tool = f"mltoolkit {__version__}"
     made = Profile(tool=tool, path=str(table.path), digest=digest, rows=rows, columns=columns)
     made = profile.bounded(made, files.JSON_LIMIT)
@@ -139,21 +124,6 @@ def category(column: Column) -> str:
     )
 
 
-@contextlib.contextmanager
-def _source(table: Table) -> Iterator[str]:
-    """Yield what to query: Parquet as it is; text is parsed once, into a table that may spill."""
-    path = table.path
-    columnar = path.suffix == ".parquet" or (path.is_dir() and any(path.rglob("*.parquet")))
-    if columnar and len(table.columns) <= _WIDE:
-        yield DATA
-        return
-    table.connection.execute(f"CREATE OR REPLACE TEMP TABLE profiled AS SELECT * FROM {DATA}")
-    try:
-        yield "profiled"
-    finally:
-        table.connection.execute("DROP TABLE IF EXISTS profiled")
-
-
 class _Ask(NamedTuple):
     """An aggregate over one column; ``held`` is how many values it keeps until its query ends."""
 
@@ -166,16 +136,15 @@ class _Ask(NamedTuple):
 class _Measurement:
     """The questions to one table, in the order in which they need each other's answers."""
 
-    def __init__(self, table: Table, source: str, private: frozenset[str]) -> None:
+    def __init__(self, table: Table, private: frozenset[str]) -> None:
         self._table = table
-        self._source = source
         self._private = private
         self._found: dict[str, dict[str, Any]] = defaultdict(dict)
         self._rows = 0
 
     def whole(self) -> tuple[int, tuple[ColumnProfile, ...]]:
         """Return how many rows there are, and what each column looks like."""
-        ((self._rows,),) = self._table.connection.execute(f"SELECT count(*) FROM {self._source}").fetchall()
+        ((self._rows,),) = self._table.connection.execute(f"SELECT count(*) FROM {DATA}").fetchall()
         columns = self._table.columns
         self._run(ask for column in columns for ask in _first(column, hidden=self._hidden(column)))
         sample, size = self._sample()
@@ -200,7 +169,7 @@ class _Measurement:
             self._query(batch, where)
 
     def _query(self, asks: list[_Ask], where: str) -> None:
-        sql = f"SELECT {', '.join(ask.sql for ask in asks)} FROM {self._source} {where}"
+        sql = f"SELECT {', '.join(ask.sql for ask in asks)} FROM {DATA} {where}"
         (row,) = self._table.connection.execute(sql).fetchall()
         for ask, value in zip(asks, row, strict=True):
             self._found[ask.column.sql][ask.tag] = value

@@ -346,5 +346,5 @@ def test_too_little_memory_is_said(tmp_path: Path) -> None:
 
     with sources.opened(path, memory="8MB") as table:
         table.connection.execute("SET max_temp_directory_size = '1MB'")
-        with pytest.raises(OutsideError, match="check: memory"):
+        with pytest.raises(OutsideError, match=r"mltoolkit\.check\.memory"):
             profiling.measured(table, digest=DIGEST)
