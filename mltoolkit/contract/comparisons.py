@@ -18,7 +18,9 @@ _EXACT = 2**53
 _GREATEST = 2**63 - 1
 _GREATEST_FLOAT32 = 3.4e38
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?")
-_NANOSECONDS = range(1678, 2262)
+
+NANOSECONDS = range(1678, 2262)
+"""Years whose every moment pandas has in nanoseconds."""
 
 
 def compared(column: Column, operator: str, value: Any) -> str:
@@ -62,23 +64,25 @@ def before_or_after(column: Column, operator: str, moment: dt.datetime) -> str:
 
     Args:
         column: Of dates or timestamps.
-        operator: One of Python's, but neither ``==`` nor ``!=``.
+        operator: One of Python's, but not ``!=``.
         moment: Without a zone.
 
     Returns:
-        SQL that is null where the column is.
+        SQL that is null, or false, where the column is null.
 
     Raises:
         NotCompiledError: The column's timestamps do not reach that far.
     """
     sign = OPERATORS[operator]
     if column.kind is Kind.TIMESTAMP:
-        if column.type == "TIMESTAMP_NS" and moment.year not in _NANOSECONDS:
+        if column.type == "TIMESTAMP_NS" and moment.year not in NANOSECONDS:
             raise NotCompiledError
         return f"{column.sql} {sign} TIMESTAMP '{moment.isoformat(' ')}'"
     day = f"{column.sql} {{}} DATE '{moment.date().isoformat()}'"
     if moment.time() == dt.time():
         return day.format(sign)
+    if sign == "=":
+        return f"{day.format(sign)} AND false"
     return day.format("<=" if sign in {"<", "<="} else ">")
 
 

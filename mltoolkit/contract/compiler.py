@@ -5,9 +5,12 @@ from mltoolkit.contract import (
     column_map,
     distinct,
     multicolumn,
+    order_map,
     outliers,
     pairs,
     quantiles,
+    text_map,
+    type_map,
 )
 from mltoolkit.contract import table as table_wide
 from mltoolkit.contract.results import raised
@@ -18,6 +21,9 @@ from mltoolkit.contract.suites import Expectation
 
 _COLUMN = {
     **column_map.COMPILED,
+    **text_map.COMPILED,
+    **type_map.COMPILED,
+    **order_map.COMPILED,
     **column_aggregate.COMPILED,
     **distinct.COMPILED,
     **outliers.COMPILED,
