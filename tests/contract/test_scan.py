@@ -48,6 +48,18 @@ def test_what_is_asked_twice_is_computed_once(table: Table) -> None:
     assert scan.measured(table, ["max(c0)", "random()", "max(c0)"]).keys() == {"max(c0)", "random()"}
 
 
+def test_queries_may_stand_in_expressions(table: Table) -> None:
+    inside = [f"count_if(c0 IN (SELECT unnest([1, {at}])))" for at in range(1, 41)]
+    alone = [f"(SELECT max(c0) + {at} FROM data)" for at in range(40)]  # noqa: S608 - of numbers
+
+    assert scan.measured(table, alone) == {ask: 3 + at for at, ask in enumerate(alone)}
+    assert list(scan.measured(table, [*inside, "count(*)", *alone]).values()) == [
+        *(1 if at == 1 or at > 3 else 2 for at in range(1, 41)),
+        3,
+        *(3 + at for at in range(40)),
+    ]
+
+
 def test_nothing_is_asked_of_the_data_for_nothing(table: Table) -> None:
     table.connection.close()
 
