@@ -119,9 +119,22 @@ def _answer(question: Question, values: Mapping[str, Any]) -> Result | Look | Fi
 
 
 def _together(table: Table, asks: Sequence[str], *, progress: Progress | None = None) -> dict[str, Any]:
-    # With an aggregate there is one row, whatever else is asked.
-    (row,) = fetched(table, f"SELECT count(*), {', '.join(asks)} FROM {DATA}", progress=progress)
+    (row,) = fetched(table, _query(asks), progress=progress)
     return dict(zip(asks, row[1:], strict=True))
+
+
+def _query(asks: Sequence[str]) -> str:
+    """Return one query for aggregates; those of different values have a part of their own in it.
+
+    Beside others they cost twice: DuckDB carries what the others need along to where it tells values apart.
+    """
+    names = {ask: f"a{at}" for at, ask in enumerate(asks)}
+    apart = [ask for ask in asks if ask.startswith("count(DISTINCT ")]
+    # With an aggregate there is one row, whatever else is asked.
+    others = ["count(*) AS a", *(f"{ask} AS {names[ask]}" for ask in asks if ask not in apart)]
+    parts = [", ".join(others), *(f"{ask} AS {names[ask]}" for ask in apart)]
+    tables = ", ".join(f"(SELECT {part} FROM {DATA}) AS t{at}" for at, part in enumerate(parts))
+    return f"SELECT a, {', '.join(names.values())} FROM {tables}"
 
 
 def _apart(table: Table, asks: Sequence[str]) -> dict[str, Any]:
