@@ -23,9 +23,11 @@ def fences(draw: st.DrawFn) -> dict[str, Any]:
     return expectation(
         TYPE,
         # Not "big": numpy subtracts integers that are 2^63 apart in 64 bits.
-        column=draw(st.sampled_from([*NUMBERS, *NUMBERS, *sorted(COLUMNS.keys() - {"big"}), "missing"])),
-        method=draw(st.sampled_from([None, "iqr", "std"])),
-        multiplier=draw(st.sampled_from([None, 0, 0.1, 0.5, 1, 1.5, 3.0])),
+        column=draw(
+            st.sampled_from([*NUMBERS, *NUMBERS, *NUMBERS, *sorted(COLUMNS.keys() - {"big"}), "missing"])
+        ),
+        method=draw(st.sampled_from([None, None, "iqr", "iqr", "std"])),
+        multiplier=draw(st.sampled_from([None, 0, 0, 0.1, 0.1, 0.5, 1, 1.5])),
         mostly=draw(MOSTLY),
         row_condition=condition,
         condition_parser="pandas" if condition else None,
