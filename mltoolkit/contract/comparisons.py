@@ -16,6 +16,7 @@ NUMBERS = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN})
 
 _EXACT = 2**53
 _GREATEST = 2**63 - 1
+_FEW = 4
 _GREATEST_FLOAT32 = 3.4e38
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?")
 
@@ -128,7 +129,12 @@ def member(column: Column, values: Sequence[Any]) -> str:
     if column.kind is Kind.OTHER:
         raise NotCompiledError
     found = list(dict.fromkeys(item for value in values if (item := _item(column, value)) is not None))
-    return f"coalesce({column.sql} IN ({', '.join(found)}), false)" if found else "false"
+    if not found:
+        return "false"
+    several = ", ".join(found)
+    # A list is gone through for each value, a subquery is a hash table.
+    among = several if len(found) <= _FEW else f"SELECT unnest([{several}])"
+    return f"coalesce({column.sql} IN ({among}), false)"
 
 
 def _item(column: Column, value: Any) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from mltoolkit.contract.queries import DataError, fetched
 from mltoolkit.contract.results import SHOWN, Result
 from mltoolkit.contract.sources import DATA, Table
+from mltoolkit.contract.sql import NotCompiledError
 
 _SOME = "looked_at"
 """The table that some rows of the data are copied to, in their order."""
@@ -30,7 +31,8 @@ class Look(NamedTuple):
 
     Attributes:
         sql: A query over ``data``.
-        finish: Makes the result of the rows it returns.
+        finish: Makes the result of the rows it returns. It may raise ``NotCompiledError`` where these show
+            that Great Expectations must answer.
     """
 
     sql: str
@@ -81,8 +83,15 @@ def finished(table: Table, answers: Sequence[Result | Look | First | None]) -> l
         else:
             results.append(answer)
             continue
-        results.append(None if rows is None else answer.finish(rows))
+        results.append(None if rows is None else _finished(answer, rows))
     return results
+
+
+def _finished(answer: Look | First, rows: list[tuple[Any, ...]]) -> Result | None:
+    try:
+        return answer.finish(rows)
+    except NotCompiledError:
+        return None
 
 
 def _firsts(table: Table, asked: dict[int, First]) -> dict[int, list[tuple[Any, ...]]]:

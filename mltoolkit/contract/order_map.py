@@ -1,13 +1,13 @@
 """Expectations about each value of a column beside the others, compiled: their order, and their distance."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from mltoolkit.contract import conditions
 from mltoolkit.contract.column_map import ANY, mostly, number, switch
 from mltoolkit.contract.results import SHOWN, Result, mapped, plain
 from mltoolkit.contract.scan import Look, Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table
-from mltoolkit.contract.sql import NotCompiledError, both, counted, literal, where
+from mltoolkit.contract.sql import NotCompiledError, both, counted, filtered, literal, where
 from mltoolkit.contract.suites import Expectation
 
 _REACH = 2**62
@@ -19,7 +19,7 @@ _EDGE = 1e-9
 _SPREAD = 1e-6
 """A standard deviation so small beside the mean is made of rounding."""
 
-_USUAL = 1e150
+_UNUSUAL = 1e150
 """Squares of greater numbers are none."""
 
 _EXACT = 2**53
@@ -93,56 +93,87 @@ def z_scores(expectation: Expectation, table: Table, column: Column) -> Question
     looked = both(among, f"{column.sql} IS NOT NULL")
     share = mostly(expectation)
     value = f"{column.sql}::DOUBLE"
-    usual = f"CASE WHEN abs({value}) < {_USUAL} THEN {value} END"
-    score, limit = ("abs((v - m) / s)", abs(limit)) if double else ("(v - m) / s", limit)
-    over, edge = f"{score} >= {literal(limit)}", literal(max(abs(limit), 1.0) * _EDGE)
-    scored = (
-        f"WITH whole AS MATERIALIZED (SELECT avg({usual}) AS m, nullif(stddev({usual}), 0) AS s "
-        f"FROM {DATA}{where(looked)}), every AS (SELECT {column.sql} AS c, {value} AS v FROM {DATA}{where(looked)})"
-    )
-    measured = (
-        f"({scored} SELECT {{'over': {counted(over)}, 'near': {counted(f'abs({score} - {literal(limit)}) <= {edge}')}, "
-        "'mean': any_value(m), 'deviation': any_value(s), 'least': min(v), 'most': max(v), "
-        f"'infinite': {counted('isinf(v)')}, 'large': {counted(f'abs(v) >= {_USUAL}')}}} FROM every, whole)"
+    unusual = f"abs({value}) >= {_UNUSUAL}"
+    usual = f"CASE WHEN NOT ({unusual}) THEN {value} END"
+    asks = (
+        *(counted(among), counted(among, column.sql), counted(both(looked, unusual))),
+        counted(both(looked, f"isinf({value})")),
+        *(filtered(f"{name}({usual})", among) for name in ("avg", "stddev", "min", "max")),
     )
 
     def answer(values: tuple[Any, ...]) -> Result | Look:
-        elements, nonnull, found = values
+        elements, nonnull, *_ = values
 
         def finish(rows: list[tuple[Any, ...]]) -> Result:
+            ((over, near, shown),) = rows
+            if near:
+                raise NotCompiledError
             return mapped(
                 elements=elements,
                 nonnull=nonnull,
-                unexpected=found["over"] if rows else 0,
-                values=[plain(row[0]) for row in rows],
+                unexpected=over,
+                values=[plain(each) for each in shown or []],
                 mostly=share,
             )
 
-        if nonnull < _SEVERAL and column.kind is Kind.INTEGER:
-            raise NotCompiledError  # Beside a null, the deviation of so few is one, which pandas cannot compare.
-        if _without_distance(found, nonnull) or not found["over"]:
-            return finish([])
-        return Look(f"{scored} SELECT c FROM every, whole WHERE {over} LIMIT {SHOWN}", finish)
+        found = _Distances.of(values, column.kind)
+        if found is None or found.greatest(double=double) < limit * (1 - _EDGE) - _EDGE:
+            return finish([(0, 0, [])])
+        score = f"({value} - {literal(found.mean)}) / {literal(found.deviation)}"
+        score, least = (f"abs({score})", abs(limit)) if double else (score, limit)
+        over = f"{score} >= {literal(least)}"
+        near = f"abs({score} - {literal(least)}) <= {literal(max(abs(least), 1.0) * _EDGE)}"
+        first = f"SELECT {column.sql} AS v FROM {DATA}{where(both(looked, over))} LIMIT {SHOWN}"
+        return Look(
+            f"SELECT {counted(both(looked, over))}, {counted(both(looked, near))}, (SELECT list(v) FROM ({first})) "
+            f"FROM {DATA}",
+            finish,
+        )
 
-    return Question((counted(among), counted(among, column.sql), measured), answer)
+    return Question(asks, answer)
 
 
-def _without_distance(found: dict[str, Any], values: int) -> bool:
-    """Return whether no value has a distance from the mean, which Great Expectations takes for small.
+class _Distances(NamedTuple):
+    """How far the values of a column are from each other.
 
-    Raises:
-        NotCompiledError: Rounding decides.
+    Attributes:
+        mean: Of all.
+        deviation: The standard deviation of a sample.
+        least: The least value.
+        most: The greatest.
     """
-    if values < _SEVERAL or found["infinite"]:
-        return True
-    if found["least"] == found["most"]:
-        if not float(found["most"]).is_integer() or abs(found["most"]) * values >= _EXACT:
+
+    mean: float
+    deviation: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, measured: tuple[Any, ...], kind: Kind) -> "_Distances | None":
+        """Return the distances; ``None`` where Great Expectations finds none, and takes them for small.
+
+        Raises:
+            NotCompiledError: Rounding decides.
+        """
+        _, values, unusual, infinite, mean, deviation, least, most = measured
+        if values < _SEVERAL and kind is Kind.INTEGER:
+            raise NotCompiledError  # Beside a null, their deviation is one too, which pandas cannot compare.
+        if values < _SEVERAL or infinite:
+            return None
+        if unusual:
             raise NotCompiledError
-        return True
-    mean, deviation = found["mean"], found["deviation"]
-    if found["large"] or found["near"] or deviation is None or deviation <= abs(mean) * _SPREAD:
-        raise NotCompiledError
-    return False
+        if least == most:
+            if not float(most).is_integer() or abs(most) * values >= _EXACT:
+                raise NotCompiledError
+            return None
+        if deviation <= abs(mean) * _SPREAD:
+            raise NotCompiledError
+        return cls(mean, deviation, least, most)
+
+    def greatest(self, *, double: bool) -> float:
+        """Return the greatest distance from the mean, in deviations."""
+        above, below = self.most - self.mean, self.mean - self.least
+        return (max(above, below) if double else above) / self.deviation
 
 
 COMPILED = {

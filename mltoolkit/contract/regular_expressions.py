@@ -26,6 +26,9 @@ _SAME = "nrtfva"
 _AMBIGUOUS = ("--", "&&", "~~", "||")
 """Python keeps these in a class for later; nobody should rest on what they mean now."""
 
+_PLACES = frozenset({"^", "$", r"\A", r"\Z", r"\b"})
+"""What fits a place and no character."""
+
 _LONGEST = 2_000
 
 
@@ -36,11 +39,24 @@ class Pattern(NamedTuple):
         text: The expression.
         ascii_only: Whether it is right for texts of ASCII alone.
         one_line: Whether it is right for texts without a newline alone.
+        filled: Whether what it finds is never empty.
     """
 
     text: str
     ascii_only: bool
     one_line: bool
+    filled: bool
+
+    def found(self, value: str) -> str:
+        """Return whether it is found in a text, in SQL.
+
+        Args:
+            value: The text, an expression.
+        """
+        if self.filled:
+            # For a column of few texts DuckDB computes this once for each of them, the other for each row.
+            return f"regexp_extract({value}, {literal(self.text)}) <> ''"
+        return f"regexp_matches({value}, {literal(self.text)})"
 
 
 def checked(pattern: str, table: Table) -> Pattern:
@@ -89,6 +105,7 @@ class _Translation:
         self._at = 0
         self._ascii_only = False
         self._one_line = False
+        self._bare: list[str] = []
 
     def result(self) -> Pattern:
         parts = []
@@ -99,8 +116,18 @@ class _Translation:
             self._at = flags.end()
             parts.append(flags[0])
         while self._at < len(self._pattern):
+            begin = self._at
             parts.append(self._next())
-        return Pattern("".join(parts), self._ascii_only, self._one_line)
+            read = self._pattern[begin : self._at]
+            self._bare.append("(?:)" if read in _PLACES else read)
+        return Pattern("".join(parts), self._ascii_only, self._one_line, self._filled())
+
+    def _filled(self) -> bool:
+        """Return whether the pattern needs a character: with each place taken for any, it does not fit none."""
+        try:
+            return re.match("".join(self._bare), "") is None
+        except re.error:
+            return False
 
     def _next(self) -> str:
         match self._pattern[self._at]:

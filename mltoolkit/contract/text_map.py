@@ -124,7 +124,7 @@ def _searched(table: Table, column: Column, patterns: Any) -> tuple[list[str], l
             unsure.append(not_ascii(column))
         if any(pattern.one_line for pattern in made):
             unsure.append(f"contains({column.sql}, chr(10))")
-    return [f"regexp_matches({text}, {literal(pattern.text)})" for pattern in made], unsure
+    return [f"({pattern.found(text)})" for pattern in made], unsure
 
 
 def _text(column: Column) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from mltoolkit.contract.column_map import ANY
+from mltoolkit.contract import conditions
+from mltoolkit.contract.column_map import ANY, mostly
 from mltoolkit.contract.results import Result, observed
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Column, Kind, Table
@@ -63,7 +64,7 @@ _FIRST, _LAST = "1677-09-21 00:12:43.145225", "2262-04-11 23:47:16.854775"
 
 def of_type(expectation: Expectation, table: Table, column: Column) -> Question:
     """``expect_column_values_to_be_of_type``: the type of NumPy, nulls or not. It knows no conditions."""
-    del table
+    _checked(expectation, table)
     name, own = expectation.kwargs.get("type_"), _own(column)
     if not isinstance(name, str):
         raise NotCompiledError
@@ -82,7 +83,7 @@ def of_type(expectation: Expectation, table: Table, column: Column) -> Question:
 
 def in_type_list(expectation: Expectation, table: Table, column: Column) -> Question:
     """``expect_column_values_to_be_in_type_list``: the type of pandas, which tells of nulls, or of reach."""
-    del table
+    _checked(expectation, table)
     names, own = expectation.kwargs.get("type_list"), _own(column)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise NotCompiledError
@@ -99,6 +100,12 @@ def in_type_list(expectation: Expectation, table: Table, column: Column) -> Ques
         return _asked(column, own, (far,), lambda values: ("us" if values[0] else "ns") in units)
     success = own in {_OF_NUMPY.get(name) for name in names}
     return _asked(column, own, (), lambda _: success)
+
+
+def _checked(expectation: Expectation, table: Table) -> None:
+    """Leave to Great Expectations what it may fail on, although it changes nothing about a type."""
+    mostly(expectation)
+    conditions.rows(expectation, table)
 
 
 def _asked(
