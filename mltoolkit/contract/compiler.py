@@ -32,6 +32,9 @@ _COLUMN = {
 
 _TABLE = {**pairs.COMPILED, **multicolumn.COMPILED, **table_wide.COMPILED}
 
+COMPILED = (*_COLUMN, *_TABLE)
+"""The types that the scan answers, where their columns and arguments allow."""
+
 
 def compiled(expectation: Expectation, table: Table) -> Question | None:
     """Return what an expectation asks of the scan; ``None`` where Great Expectations itself must answer."""
