@@ -11,7 +11,7 @@ import pytest
 from mltoolkit import files
 from mltoolkit.checks import CheckedFile, Outcome, Source
 from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, SplitSettings
-from mltoolkit.contract import checking
+from mltoolkit.contract import checking, scan
 from mltoolkit.errors import InputError
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -87,27 +87,26 @@ def test_an_unknown_expectation_is_an_error_with_its_line(hold: Hold) -> None:
     assert "did you mean" in str(caught.value)
 
 
-def test_a_file_that_changes_meanwhile_is_refused(hold: Hold, tmp_path: Path) -> None:
+def test_a_file_that_changes_meanwhile_is_refused(
+    hold: Hold, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "data.parquet"
     other = pa.table({"id": [1, 2, 3], "a": [1.0, 2.0, 3.0], "b": ["x", "y", "z"]})
     pq.write_table(other, tmp_path / "other.parquet")
-    real = checking.scan.measured
+    real = scan.measured
 
     def replaced(*words: Any, **more: Any) -> dict[str, Any]:
-        values = real(*words, **more)
+        values: dict[str, Any] = real(*words, **more)
         (tmp_path / "other.parquet").replace(path)
         return values
 
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        pytest.raises(InputError, match="changed while it was checked"),
-    ):
-        patch.setattr(checking.scan, "measured", replaced)
+    monkeypatch.setattr(scan, "measured", replaced)
+    with pytest.raises(InputError, match="changed while it was checked"):
         hold(expectation("expect_column_values_to_be_unique", column="id"))
 
 
 def test_splits_take_what_is_missing_from_the_model(tmp_path: Path) -> None:
-    rows = {"row_id": [1, 2], "late": [True, False], "x": [1.0, 2.0]}
+    rows: dict[str, list[Any]] = {"row_id": [1, 2], "late": [True, False], "x": [1.0, 2.0]}
     pq.write_table(pa.table(rows), tmp_path / "train.parquet")
     pq.write_table(pa.table(rows), tmp_path / "evaluation.parquet")
     model = ModelSettings(target="late", rows="evaluation.parquet")

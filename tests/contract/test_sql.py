@@ -10,6 +10,11 @@ from mltoolkit.contract import sql
 from mltoolkit.contract.sql import NotCompiledError
 
 
+def ask(query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as connection:
+        return connection.execute(query).fetchall()
+
+
 @given(
     st.one_of(
         st.booleans(),
@@ -19,7 +24,7 @@ from mltoolkit.contract.sql import NotCompiledError
     )
 )
 def test_a_literal_is_the_value(value: Any) -> None:
-    ((found,),) = duckdb.sql(f"SELECT {sql.literal(value)}").fetchall()
+    ((found,),) = ask(f"SELECT {sql.literal(value)}")
 
     assert found == value
     assert isinstance(found, type(value))
@@ -36,7 +41,7 @@ def test_what_has_no_literal_is_not_compiled(value: Any) -> None:
 def test_a_text_cannot_leave_its_quotes() -> None:
     evil = "'; DROP TABLE data; --"
 
-    assert duckdb.sql(f"SELECT {sql.literal(evil)}").fetchall() == [(evil,)]
+    assert ask(f"SELECT {sql.literal(evil)}") == [(evil,)]
 
 
 @pytest.mark.parametrize(
@@ -55,8 +60,8 @@ def test_a_text_cannot_leave_its_quotes() -> None:
 def test_rows_and_values_are_counted(condition: str | None, what: str, expected: int) -> None:
     data = "(VALUES (1), (2), (2), (NULL)) AS data(x)"
 
-    assert duckdb.sql(f"SELECT {sql.counted(condition, what)} FROM {data}").fetchall() == [(expected,)]
-    nothing = duckdb.sql(f"SELECT {sql.counted(condition, what)} FROM {data} WHERE false").fetchall()
+    assert ask(f"SELECT {sql.counted(condition, what)} FROM {data}") == [(expected,)]
+    nothing = ask(f"SELECT {sql.counted(condition, what)} FROM {data} WHERE false")
     assert nothing == [(0,)]
 
 
@@ -64,7 +69,7 @@ def test_rows_and_values_are_counted(condition: str | None, what: str, expected:
 def test_an_aggregate_over_some_rows(condition: str | None, expected: int | None) -> None:
     data = "(VALUES (1), (2), (2), (NULL)) AS data(x)"
 
-    assert duckdb.sql(f"SELECT {sql.filtered('sum(x)', condition)} FROM {data}").fetchall() == [(expected,)]
+    assert ask(f"SELECT {sql.filtered('sum(x)', condition)} FROM {data}") == [(expected,)]
 
 
 def test_conditions_join_and_none_is_no_condition() -> None:
