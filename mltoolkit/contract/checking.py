@@ -18,7 +18,6 @@ from mltoolkit.contract import (
     compiler,
     data_files,
     gx,
-    leakage,
     outcomes,
     profiling,
     scan,
@@ -154,6 +153,9 @@ def check_splits(
         InputError: A file is missing or damaged.
         OutsideError: DuckDB is missing or fails.
     """
+    # Here, since it needs numpy, which costs a check of data a tenth of a second.
+    from mltoolkit.contract import leakage
+
     evaluation = splits.evaluation or model.rows
     found = leakage.leaks(
         root / splits.train,
