@@ -154,13 +154,14 @@ def check_splits(
         OutsideError: DuckDB is missing or fails.
     """
     # Here, since it needs numpy, which costs a check of data a tenth of a second.
-    from mltoolkit.contract import leakage
+    from mltoolkit.contract.leakage.asked import Roles
+    from mltoolkit.contract.leakage.leaks import leaks
 
     evaluation = splits.evaluation or model.rows
-    found = leakage.leaks(
+    found = leaks(
         root / splits.train,
         root / evaluation,
-        leakage.Roles(
+        Roles(
             id=splits.id or model.id,
             group=splits.group,
             time=splits.time,
