@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mltoolkit.contract import conditions
+from mltoolkit.contract.column_aggregate import as_json, shown
 from mltoolkit.contract.comparisons import MOMENTS, NANOSECONDS, NUMBERS, before_or_after, member, moment
-from mltoolkit.contract.results import SHOWN, Result, mapped, plain
+from mltoolkit.contract.results import SHOWN, Result, mapped
 from mltoolkit.contract.scan import First, Look, Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table
 from mltoolkit.contract.sql import NotCompiledError, both, counted, literal, where
@@ -47,7 +48,7 @@ def unique(expectation: Expectation, table: Table, column: Column) -> Question:
                 elements=elements,
                 nonnull=nonnull,
                 unexpected=int(rows[0][1]) if rows else 0,
-                values=[plain(row[0]) for row in rows],
+                values=[as_json(column, row[0]) for row in rows],
                 mostly=share,
             )
 
@@ -56,7 +57,7 @@ def unique(expectation: Expectation, table: Table, column: Column) -> Question:
         return Look(
             f"WITH repeated AS MATERIALIZED (SELECT {column.sql} AS v, count(*) AS n FROM {DATA}{where(looked)} "
             f"GROUP BY {column.sql} HAVING count(*) > 1) "
-            f"SELECT {column.sql}, (SELECT sum(n) FROM repeated) FROM {DATA} "
+            f"SELECT {shown(column, column.sql)}, (SELECT sum(n) FROM repeated) FROM {DATA} "
             f"WHERE {both(looked, f'{column.sql} IN (SELECT v FROM repeated)')} LIMIT {SHOWN}",
             finish,
         )
@@ -145,14 +146,16 @@ def each(
                 elements=elements,
                 nonnull=None if nulls else nonnull,
                 unexpected=unexpected,
-                values=[_NULLS.get(column.kind) if row[0] is None else plain(row[0]) for row in rows],
+                values=[
+                    _NULLS.get(column.kind) if row[0] is None else as_json(column, row[0]) for row in rows
+                ],
                 mostly=share,
             )
             if column.kind is Kind.FLOAT:
                 _count_each_null(result)
             return result
 
-        return First((column.sql,), bad, unexpected, finish) if unexpected else finish([])
+        return First((shown(column, column.sql),), bad, unexpected, finish) if unexpected else finish([])
 
     doubts = [counted(both(looked, doubt)) for doubt in unsure]
     return Question((counted(among), counted(among, column.sql), counted(bad), *doubts), answer)

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from mltoolkit.contract import conditions
+from mltoolkit.contract.column_aggregate import as_json, shown
 from mltoolkit.contract.column_map import ANY, mostly, number, switch
 from mltoolkit.contract.results import SHOWN, Result, mapped, plain
 from mltoolkit.contract.scan import Look, Question
@@ -66,11 +67,13 @@ def _ordered(expectation: Expectation, table: Table, column: Column, sign: str) 
                 elements=elements,
                 nonnull=nonnull,
                 unexpected=unexpected,
-                values=[plain(row[0]) for row in rows],
+                values=[as_json(column, row[0]) for row in rows],
                 mostly=share,
             )
 
-        return Look(f"SELECT v {found} LIMIT {SHOWN}", finish) if unexpected else finish([])
+        return (
+            Look(f"SELECT {shown(column, 'v')} {found} LIMIT {SHOWN}", finish) if unexpected else finish([])
+        )
 
     far = f"{column.sql} NOT BETWEEN {-_REACH} AND {_REACH}"
     guards = [counted(both(values, far))] if column.type == "BIGINT" else []
@@ -105,14 +108,14 @@ def z_scores(expectation: Expectation, table: Table, column: Column) -> Question
         elements, nonnull, *_ = values
 
         def finish(rows: list[tuple[Any, ...]]) -> Result:
-            ((over, near, shown),) = rows
+            ((over, near, first),) = rows
             if near:
                 raise NotCompiledError
             return mapped(
                 elements=elements,
                 nonnull=nonnull,
                 unexpected=over,
-                values=[plain(each) for each in shown or []],
+                values=[plain(each) for each in first or []],
                 mostly=share,
             )
 

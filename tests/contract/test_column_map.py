@@ -160,6 +160,22 @@ def test_a_date_is_a_bound_where_great_expectations_raises(differ: Differ, kind:
         assert found.result["unexpected_count"] == unexpected
 
 
+def test_nanoseconds_are_shown_and_told_apart(differ: Differ) -> None:
+    moment = 1_709_164_800_000_000_000
+    table = pa.table({"a": pa.array([moment + 1, moment, moment, moment + 1_000, None], pa.timestamp("ns"))})
+
+    differ(
+        table,
+        [
+            asked("be_unique"),
+            asked("be_null"),
+            asked("be_increasing", strictly=True),
+            asked("be_between", min_value="2024-02-29T00:00:00", strict_min=True),
+            asked("not_be_in_set", value_set=["2024-02-28T20:00:00"]),
+        ],
+    )
+
+
 def test_the_first_unexpected_rows_are_shown_in_the_order_of_the_file(differ: Differ) -> None:
     rows = 300_000
     some = [(at * 7919) % 200_003 for at in range(rows)]
