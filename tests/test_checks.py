@@ -1,14 +1,13 @@
 import pytest
 
-from mltoolkit import files
-from mltoolkit.contract import findings
+from mltoolkit import checks, files
 from mltoolkit.checks import Check, CheckedFile, ContractFinding, Outcome, Severity, Source
 
 DIGEST = f"sha256:{'a' * 64}"
 
 
 def finding(outcome: Outcome, severity: Severity = Severity.CRITICAL) -> ContractFinding:
-    return findings.ours("rule", outcome, "because", severity=severity)
+    return checks.ours("rule", outcome, "because", severity=severity)
 
 
 def check(*found: ContractFinding) -> Check:
@@ -46,7 +45,7 @@ def test_one_file_that_breaks_is_enough() -> None:
 
 
 def test_a_finding_of_ours_says_whose_it_is_and_has_no_line() -> None:
-    found = findings.ours(
+    found = checks.ours(
         "row-id", Outcome.VIOLATED, "two", columns=("a",), unexpected=2, looked=9, examples=("1",)
     )
 

@@ -14,18 +14,9 @@ from mltoolkit.checks import (
     Source,
 )
 from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, SplitSettings
-from mltoolkit.contract import (
-    compiler,
-    data_files,
-    gx,
-    outcomes,
-    profiling,
-    scan,
-    schemas,
-    sources,
-    suites,
-)
+from mltoolkit.contract import data_files, gx, outcomes, profiling, scan, schemas, sources, suites
 from mltoolkit.contract.data_files import Format
+from mltoolkit.contract.gallery import compiler
 from mltoolkit.contract.guards import Guards
 from mltoolkit.contract.queries import Progress
 from mltoolkit.contract.store import Held

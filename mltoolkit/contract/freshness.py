@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from mltoolkit.checks import ContractFinding, Outcome, ours
 from mltoolkit.config import FreshnessSettings
-from mltoolkit.contract.findings import ContractFinding, Outcome, ours
 from mltoolkit.contract.sources import Column, Kind
 from mltoolkit.contract.wording import called, share
 

@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
 from mltoolkit.config import DataSettings
 from mltoolkit.contract import freshness
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity, ours
 from mltoolkit.contract.header import NAMED, OTHERS, listed, mentioned, names_differ, so_many
 from mltoolkit.contract.outcomes import absent
 from mltoolkit.contract.sources import DATA, Column, Table, reading

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
 from mltoolkit.config import DataSettings
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity, ours
 from mltoolkit.contract.suites import Suite
 from mltoolkit.contract.wording import called
 

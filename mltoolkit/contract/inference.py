@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from mltoolkit.contract.findings import Severity
+from mltoolkit.checks import Severity
 from mltoolkit.profile import ColumnProfile, Numbers, Profile
 
 Guess = dict[str, Any]

@@ -5,8 +5,8 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.findings import ContractFinding, Outcome, Source
+from mltoolkit.checks import ContractFinding, Outcome, Source
+from mltoolkit.contract.gallery import conditions
 from mltoolkit.contract.results import Result
 from mltoolkit.contract.suites import Expectation
 from mltoolkit.contract.vocabulary import COUNTED, MEASURED, POINTED, UNEXPECTED, outside

@@ -1,6 +1,6 @@
 """What came of one expectation, in the words and numbers of Great Expectations' own results."""
 
-import datetime
+import datetime as dt
 import decimal
 from collections import Counter
 from typing import Any
@@ -81,10 +81,10 @@ def mapped(
 def plain(value: Any) -> Any:
     """Return a value of the database as Great Expectations' JSON has it."""
     match value:
-        case datetime.datetime() | datetime.date():
+        case dt.datetime() | dt.date():
             return (
-                datetime.datetime.combine(value, datetime.time()).isoformat()
-                if type(value) is datetime.date
+                dt.datetime.combine(value, dt.time()).isoformat()
+                if type(value) is dt.date
                 else value.isoformat()
             )
         case decimal.Decimal():

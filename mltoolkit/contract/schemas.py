@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
 from mltoolkit.contract import sources
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity, ours
 from mltoolkit.contract.header import NAMED, so_many
 from mltoolkit.contract.sources import Column, Table
 from mltoolkit.contract.wording import EXAMPLES, called, shown

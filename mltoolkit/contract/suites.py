@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mltoolkit import files
+from mltoolkit.checks import Severity
 from mltoolkit.config import meant
-from mltoolkit.contract.findings import Severity
 from mltoolkit.errors import InputError, Location
 from mltoolkit.evidence import Digest, Value
 

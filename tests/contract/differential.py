@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from mltoolkit.contract import compiler, frames, scan, sources, suites
+from mltoolkit.contract import frames, scan, sources, suites
+from mltoolkit.contract.gallery import compiler
 from mltoolkit.contract.results import Result
 from mltoolkit.errors import Location
 
@@ -70,7 +71,10 @@ TEXTS = st.sampled_from(
 )
 DATES = st.sampled_from([dt.date(1970, 1, 1), dt.date(2024, 2, 29), dt.date(2024, 3, 1), dt.date(1900, 1, 1)])
 TIMES = st.sampled_from(
-    [dt.datetime(1970, 1, 1), dt.datetime(2024, 2, 29, 12, 30), dt.datetime(2024, 2, 29, 12, 30, 0, 1)]
+    [
+        dt.datetime.fromisoformat(text)
+        for text in ("1970-01-01", "2024-02-29T12:30", "2024-02-29T12:30:00.000001")
+    ]
 )
 COLUMNS: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
     "big": (pa.int64(), INTEGERS),
@@ -109,6 +113,17 @@ def expectation(kind: str, **kwargs: Any) -> dict[str, Any]:
         "severity": "critical",
     }
 
+
+CONDITIONS = st.sampled_from(
+    [
+        None,
+        None,
+        None,
+        {"type": "comparison", "column": {"name": "other"}, "operator": ">", "parameter": 2},
+        {"type": "nullity", "column": {"name": "words"}, "is_null": False},
+    ]
+)
+"""Row conditions, and none as often."""
 
 MOSTLY = st.sampled_from([None, 1, 1.0, 0.9, 0.5, 0.0])
 

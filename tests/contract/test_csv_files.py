@@ -26,8 +26,8 @@ def parsed(
     with duckdb.connect(config={"memory_limit": "1GB"}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         found = csv_files.read(connection, [Csv(path, path) for path in paths], types or {})
-        kinds = [row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {found.relation}").fetchall()]  # noqa: S608 - what is tested
-        rows = connection.execute(f"SELECT * FROM {found.relation}").fetchall()  # noqa: S608 - what is tested
+        kinds = [row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {found.relation}").fetchall()]
+        rows = connection.execute(f"SELECT * FROM {found.relation}").fetchall()
     return found.names, kinds, rows, found.unparsed
 
 

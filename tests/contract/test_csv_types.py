@@ -81,7 +81,7 @@ def test_a_declared_type_reads_its_values_and_no_others(name: str, text: str, va
 
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE t AS SELECT ?::VARCHAR AS c", [text])
-        found = connection.execute(f"SELECT ({sql})::VARCHAR FROM t").fetchall()  # noqa: S608 - what is tested
+        found = connection.execute(f"SELECT ({sql})::VARCHAR FROM t").fetchall()
 
     assert found == [(value,)]
 

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mltoolkit.checks import ContractFinding, Outcome
 from mltoolkit.config import FreshnessSettings
 from mltoolkit.contract import freshness, scan, sources
-from mltoolkit.contract.findings import ContractFinding, Outcome
 
 NOW = dt.datetime(2024, 5, 10, 12, tzinfo=dt.UTC)
 

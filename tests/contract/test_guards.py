@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mltoolkit.checks import ContractFinding, Outcome, Severity
 from mltoolkit.config import DataSettings, FreshnessSettings
 from mltoolkit.contract import scan, sources
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity
 from mltoolkit.contract.guards import Guards
 from mltoolkit.contract.suites import Expectation, Suite
 

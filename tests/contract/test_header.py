@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
+from mltoolkit.checks import Outcome, Severity
 from mltoolkit.config import DataSettings, FreshnessSettings
 from mltoolkit.contract import header
-from mltoolkit.contract.findings import Outcome, Severity
 from mltoolkit.contract.suites import Expectation, Suite
 
 

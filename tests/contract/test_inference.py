@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mltoolkit.contract import compiler, frames, inference, profiling, scan, sources, suites
+from mltoolkit.contract import frames, inference, profiling, scan, sources, suites
+from mltoolkit.contract.gallery import compiler
 from mltoolkit.contract.inference import Guess
 from mltoolkit.errors import Location
 from mltoolkit.profile import ColumnProfile, Profile

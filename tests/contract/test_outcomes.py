@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mltoolkit.checks import ContractFinding, Outcome, Severity, Source
 from mltoolkit.contract import gx, outcomes, results, suites
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity, Source
 from mltoolkit.contract.results import Result
 from mltoolkit.contract.suites import Expectation
 

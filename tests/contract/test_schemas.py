@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mltoolkit.checks import ContractFinding, Outcome, Severity
 from mltoolkit.contract import schemas, sources
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity
 from mltoolkit.errors import InputError
 
 

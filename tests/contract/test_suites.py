@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from mltoolkit.checks import Severity
 from mltoolkit.contract import suites
-from mltoolkit.contract.findings import Severity
 from mltoolkit.errors import InputError
 
 # Great Expectations' own affairs.

@@ -68,7 +68,7 @@ def plant(cli: Call, flights: duckdb.DuckDBPyConnection, spoil: Spoil) -> Call:
             count = found.unexpected
             if isinstance(count, str):
                 row = flights.execute(
-                    f"SELECT count(*) FILTER ({count}) FROM ingested WHERE month <= '{until}'"  # noqa: S608 - a test's own words
+                    f"SELECT count(*) FILTER ({count}) FROM ingested WHERE month <= '{until}'"
                 ).fetchone()
                 assert row
                 assert row[0]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity, ours
+from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
 from mltoolkit.contract.leakage import repeats, shared_keys, target_copies
 from mltoolkit.contract.leakage.asked import SPLITS, Asked, NotFoundError, Roles
 from mltoolkit.contract.leakage.splits import EVALUATION, TRAIN, Pair, family, instant, opened

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mltoolkit.contract.findings import Outcome
+from mltoolkit.checks import Outcome
 from mltoolkit.contract.leakage.splits import TRAIN, Splits, family
 from mltoolkit.contract.sources import Column, Kind
 from mltoolkit.contract.wording import EXAMPLES, called, share

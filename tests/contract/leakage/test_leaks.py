@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mltoolkit.contract.findings import ContractFinding, Outcome, Severity
+from mltoolkit.checks import ContractFinding, Outcome, Severity
 from mltoolkit.contract.leakage import leaks as leakage
 from mltoolkit.contract.leakage.asked import Roles
 

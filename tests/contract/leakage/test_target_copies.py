@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract.findings import Outcome
+from mltoolkit.checks import Outcome
 from mltoolkit.contract.leakage import splits, target_copies
 from mltoolkit.contract.leakage.target_copies import Copies
 

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mltoolkit.contract import compiler, gx, scan, sources, suites
+from mltoolkit.contract import gx, scan, sources, suites
+from mltoolkit.contract.gallery import compiler
 from mltoolkit.contract.sources import Table
 from mltoolkit.errors import Location
 

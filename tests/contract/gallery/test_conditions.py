@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import compiler, conditions, sources, suites
+from mltoolkit.contract import sources, suites
+from mltoolkit.contract.gallery import compiler, conditions
 from mltoolkit.errors import Location
 from tests.contract.differential import COLUMNS, Differ, cases, expectation, tables
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.column_map import ANY, mostly
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_map import ANY, mostly
 from mltoolkit.contract.results import Result, observed
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Column, Kind, Table

@@ -3,9 +3,19 @@
 from collections import defaultdict
 from typing import Any
 
-from mltoolkit.contract import conditions
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.row_map import (
+    ANY,
+    MOMENTS,
+    checked,
+    chosen,
+    comparable,
+    each,
+    left,
+    mostly,
+    one_kind,
+)
 from mltoolkit.contract.results import raised
-from mltoolkit.contract.row_map import ANY, MOMENTS, checked, chosen, comparable, each, left, mostly, one_kind
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Column, Kind, Table
 from mltoolkit.contract.sql import NotCompiledError, literal

@@ -1,6 +1,6 @@
 """Which expectations the scan answers, and how: all others are Great Expectations' own."""
 
-from mltoolkit.contract import (
+from mltoolkit.contract.gallery import (
     column_aggregate,
     column_map,
     distinct,
@@ -12,7 +12,7 @@ from mltoolkit.contract import (
     text_map,
     type_map,
 )
-from mltoolkit.contract import table as table_wide
+from mltoolkit.contract.gallery import table as table_wide
 from mltoolkit.contract.results import raised
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Table

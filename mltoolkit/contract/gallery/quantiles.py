@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.column_aggregate import number_bounds
-from mltoolkit.contract.comparisons import NUMBERS
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_aggregate import number_bounds
+from mltoolkit.contract.gallery.comparisons import NUMBERS
 from mltoolkit.contract.results import Result, observed, raised
 from mltoolkit.contract.scan import Look, Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table

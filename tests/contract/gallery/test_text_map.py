@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import text_map
-from tests.contract.differential import MOSTLY, Differ, Held, cases, expectation, tables
-from tests.contract.test_column_map import CONDITIONS
+from mltoolkit.contract.gallery import text_map
+from tests.contract.differential import CONDITIONS, MOSTLY, Differ, Held, cases, expectation, tables
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore::RuntimeWarning"

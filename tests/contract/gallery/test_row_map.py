@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mltoolkit.contract import row_map, sources, suites
+from mltoolkit.contract import sources, suites
+from mltoolkit.contract.gallery import row_map
 from mltoolkit.contract.sources import Column, Kind
 from mltoolkit.contract.sql import NotCompiledError
 from mltoolkit.errors import Location

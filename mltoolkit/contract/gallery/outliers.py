@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.quantiles import HELD, interpolated, places_query
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.quantiles import HELD, interpolated, places_query
 from mltoolkit.contract.results import SHOWN, Result, mapped, plain, raised
 from mltoolkit.contract.scan import Look, Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table

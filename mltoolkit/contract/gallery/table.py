@@ -4,9 +4,9 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any
 
-from mltoolkit.contract import conditions
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.row_map import checked
 from mltoolkit.contract.results import Result
-from mltoolkit.contract.row_map import checked
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Table
 from mltoolkit.contract.sql import NotCompiledError, counted

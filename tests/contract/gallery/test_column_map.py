@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import column_map
+from mltoolkit.contract.gallery import column_map
 from tests.contract.differential import (
     COLUMNS,
+    CONDITIONS,
     MOSTLY,
     TEXTS,
     Differ,
@@ -31,15 +32,6 @@ MOMENTS = st.sampled_from(
     ["1970-01-01T00:00:00", "2024-02-29 00:00:00", "2024-02-29T12:30:00", "1600-01-01T01:00"]
 )
 DAYS = st.sampled_from(["1970-01-01", "2024-02-29", "2024-02-29T12:30:00", "1900-01-01", "1600-01-01"])
-CONDITIONS = st.sampled_from(
-    [
-        None,
-        None,
-        None,
-        {"type": "comparison", "column": {"name": "other"}, "operator": ">", "parameter": 2},
-        {"type": "nullity", "column": {"name": "words"}, "is_null": False},
-    ]
-)
 SET = {"expect_column_values_to_be_in_set", "expect_column_values_to_not_be_in_set"}
 
 

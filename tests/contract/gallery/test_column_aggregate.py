@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import column_aggregate, compiler, scan, sources, suites
+from mltoolkit.contract import scan, sources, suites
+from mltoolkit.contract.gallery import column_aggregate, compiler
 from mltoolkit.errors import Location
 from tests.contract.differential import COLUMNS, Differ, cases, expectation, raised, tables
 

@@ -5,11 +5,21 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from mltoolkit.contract import conditions
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.pairs import missing
+from mltoolkit.contract.gallery.row_map import (
+    ANY,
+    checked,
+    chosen,
+    comparable,
+    each,
+    left,
+    mostly,
+    one_kind,
+    rows,
+)
 from mltoolkit.contract.looks import Look
-from mltoolkit.contract.pairs import missing
 from mltoolkit.contract.results import SHOWN, Result
-from mltoolkit.contract.row_map import ANY, checked, chosen, comparable, each, left, mostly, one_kind, rows
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table
 from mltoolkit.contract.sql import NotCompiledError, both, where

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mltoolkit.contract import sources
-from mltoolkit.contract.regular_expressions import checked, translated
+from mltoolkit.contract.gallery.regular_expressions import checked, translated
 from mltoolkit.contract.sql import NotCompiledError
 from tests.contract.differential import cases
 

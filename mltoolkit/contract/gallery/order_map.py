@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.column_aggregate import as_json, shown
-from mltoolkit.contract.column_map import ANY, mostly, number, switch
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_aggregate import as_json, shown
+from mltoolkit.contract.gallery.column_map import ANY, mostly, number, switch
 from mltoolkit.contract.results import SHOWN, Result, mapped, plain
 from mltoolkit.contract.scan import Look, Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table

@@ -16,7 +16,7 @@ import unicodedata
 import warnings
 from typing import Any
 
-from mltoolkit.contract.comparisons import (
+from mltoolkit.contract.gallery.comparisons import (
     MOMENTS,
     NUMBERS,
     OPERATORS,

@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.column_aggregate import as_json, shown
-from mltoolkit.contract.comparisons import MOMENTS, moment
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_aggregate import as_json, shown
+from mltoolkit.contract.gallery.comparisons import MOMENTS, moment
 from mltoolkit.contract.results import SHOWN, Result, observed, plain
 from mltoolkit.contract.scan import Look, Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.comparisons import MOMENTS, NUMBERS, before_or_after, moment
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.comparisons import MOMENTS, NUMBERS, before_or_after, moment
 from mltoolkit.contract.results import Result, observed, plain
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Column, Kind, Table

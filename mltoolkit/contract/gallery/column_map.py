@@ -3,9 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mltoolkit.contract import conditions
-from mltoolkit.contract.column_aggregate import as_json, shown
-from mltoolkit.contract.comparisons import MOMENTS, NANOSECONDS, NUMBERS, before_or_after, member, moment
+from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_aggregate import as_json, shown
+from mltoolkit.contract.gallery.comparisons import (
+    MOMENTS,
+    NANOSECONDS,
+    NUMBERS,
+    before_or_after,
+    member,
+    moment,
+)
 from mltoolkit.contract.results import SHOWN, Result, mapped
 from mltoolkit.contract.scan import First, Look, Question
 from mltoolkit.contract.sources import DATA, Column, Kind, Table

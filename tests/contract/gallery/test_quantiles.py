@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import quantiles
+from mltoolkit.contract.gallery import quantiles
 from tests.contract.differential import COLUMNS, Differ, cases, expectation, tables
 
 pytestmark = pytest.mark.filterwarnings(

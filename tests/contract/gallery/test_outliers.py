@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import outliers
+from mltoolkit.contract.gallery import outliers
 from tests.contract.differential import COLUMNS, MOSTLY, Differ, cases, expectation, tables
 
 pytestmark = pytest.mark.filterwarnings(

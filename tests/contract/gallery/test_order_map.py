@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import order_map
-from tests.contract.differential import COLUMNS, MOSTLY, Differ, Held, cases, expectation, tables
+from mltoolkit.contract.gallery import order_map
+from tests.contract.differential import COLUMNS, CONDITIONS, MOSTLY, Differ, Held, cases, expectation, tables
 from tests.contract.kinds import KINDS, wide
-from tests.contract.test_column_map import CONDITIONS
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore::RuntimeWarning"

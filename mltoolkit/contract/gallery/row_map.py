@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from mltoolkit.contract import conditions
+from mltoolkit.contract.gallery import conditions
 from mltoolkit.contract.looks import First, Look
 from mltoolkit.contract.results import SHOWN, Result, mapped
 from mltoolkit.contract.scan import Question

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltoolkit.contract import distinct
+from mltoolkit.contract.gallery import distinct
 from tests.contract.differential import (
     COLUMNS,
     FLOATS,

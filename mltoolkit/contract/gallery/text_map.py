@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from mltoolkit.contract.column_map import ANY, each, switch
-from mltoolkit.contract.regular_expressions import checked
+from mltoolkit.contract.gallery.column_map import ANY, each, switch
+from mltoolkit.contract.gallery.regular_expressions import checked
 from mltoolkit.contract.scan import Question
 from mltoolkit.contract.sources import Column, Kind, Table
 from mltoolkit.contract.sql import NotCompiledError, literal

@@ -4,7 +4,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from mltoolkit.contract.comparisons import before_or_after, compared, member, moment
+from mltoolkit.contract.gallery.comparisons import before_or_after, compared, member, moment
 from mltoolkit.contract.sources import Column, Kind
 from mltoolkit.contract.sql import NotCompiledError
 
