@@ -10,6 +10,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+PLAIN = {
+    "TINYINT": "int8",
+    "SMALLINT": "int16",
+    "INTEGER": "int32",
+    "BIGINT": "int64",
+    "UTINYINT": "uint8",
+    "USMALLINT": "uint16",
+    "UINTEGER": "uint32",
+    "UBIGINT": "uint64",
+    "FLOAT": "float32",
+    "DOUBLE": "float64",
+    "VARCHAR": "str",
+    "BOOLEAN": "bool",
+}
+"""What a column without nulls is called in the frame, by its type in DuckDB's words."""
+
+MOMENTS = dict.fromkeys(("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"), "datetime64")
+"""The same of dates and times."""
+
+
 def frame(table: Table, names: Iterable[str] | None = None) -> "pd.DataFrame":
     """Return a table in memory, as pandas reads Parquet but for what would lose values.
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mltoolkit.checks import Severity
+from mltoolkit.contract.frames import MOMENTS, PLAIN
 from mltoolkit.profile import ColumnProfile, Numbers, Profile
 
 Guess = dict[str, Any]
@@ -33,25 +34,7 @@ _TAIL = 10.0
 _USEFUL = 0.8
 _LIFETIME = 10
 _YEARS = (1900, 2100)
-_TYPES = {
-    "TINYINT": "int8",
-    "SMALLINT": "int16",
-    "INTEGER": "int32",
-    "BIGINT": "int64",
-    "UTINYINT": "uint8",
-    "USMALLINT": "uint16",
-    "UINTEGER": "uint32",
-    "UBIGINT": "uint64",
-    "FLOAT": "float32",
-    "DOUBLE": "float64",
-    "VARCHAR": "str",
-    "BOOLEAN": "bool",
-    "DATE": "datetime64",
-    "TIMESTAMP": "datetime64",
-    "TIMESTAMP_NS": "datetime64",
-    "TIMESTAMP_MS": "datetime64",
-    "TIMESTAMP_S": "datetime64",
-}
+_TYPES = {**PLAIN, **MOMENTS}
 """What Great Expectations calls the types of the frame that it looks at."""
 
 

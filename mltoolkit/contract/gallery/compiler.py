@@ -38,7 +38,7 @@ COMPILED = (*_COLUMN, *_TABLE)
 
 def compiled(expectation: Expectation, table: Table) -> Question | None:
     """Return what an expectation asks of the scan; ``None`` where Great Expectations itself must answer."""
-    asked = {name for name, value in expectation.kwargs.items() if value is not None}
+    asked = expectation.kwargs.keys()
     try:
         if expectation.type in _COLUMN:
             make, known = _COLUMN[expectation.type]

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_map import mostly
 from mltoolkit.contract.gallery.pairs import missing
 from mltoolkit.contract.gallery.row_map import (
     ANY,
@@ -14,7 +15,6 @@ from mltoolkit.contract.gallery.row_map import (
     comparable,
     each,
     left,
-    mostly,
     one_kind,
     rows,
 )

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_map import mostly
 from mltoolkit.contract.gallery.row_map import (
     ANY,
     MOMENTS,
@@ -12,7 +13,6 @@ from mltoolkit.contract.gallery.row_map import (
     comparable,
     each,
     left,
-    mostly,
     one_kind,
 )
 from mltoolkit.contract.results import raised

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from mltoolkit.contract.gallery import conditions
+from mltoolkit.contract.gallery.column_map import mostly
 from mltoolkit.contract.looks import First, Look
 from mltoolkit.contract.results import SHOWN, Result, mapped
 from mltoolkit.contract.scan import Question
@@ -75,18 +76,6 @@ def comparable(column: Column, other: Column) -> tuple[str, str]:
     else:
         cast = ""
     return column.sql + cast, other.sql + cast
-
-
-def mostly(expectation: Expectation) -> float:
-    """Return the share of rows that must be as expected, from 0 to 1.
-
-    Raises:
-        NotCompiledError: It is no such number.
-    """
-    value = expectation.kwargs.get("mostly", 1)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise NotCompiledError
-    return float(value)
 
 
 def left(expectation: Expectation, columns: Sequence[Column], words: tuple[str, str, str]) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from mltoolkit.contract.frames import PLAIN
 from mltoolkit.contract.gallery import conditions
 from mltoolkit.contract.gallery.column_map import ANY, mostly
 from mltoolkit.contract.results import Result, observed
@@ -11,22 +12,8 @@ from mltoolkit.contract.sources import Column, Kind, Table
 from mltoolkit.contract.sql import NotCompiledError, counted
 from mltoolkit.contract.suites import Expectation
 
-_OF_DUCKDB = {
-    "TINYINT": "int8",
-    "SMALLINT": "int16",
-    "INTEGER": "int32",
-    "BIGINT": "int64",
-    "UTINYINT": "uint8",
-    "USMALLINT": "uint16",
-    "UINTEGER": "uint32",
-    "UBIGINT": "uint64",
-    "FLOAT": "float32",
-    "DOUBLE": "float64",
-    "VARCHAR": "str",
-    "BOOLEAN": "bool",
-}
 _OF_NUMPY = {
-    **{name: name for name in _OF_DUCKDB.values() if name != "str"},
+    **{name: name for name in PLAIN.values() if name != "str"},
     "int": "int64",
     "int_": "int64",
     "long": "int64",
@@ -122,9 +109,9 @@ def _own(column: Column) -> str:
     """Return the name of the NumPy type that a column has in pandas."""
     if column.kind in {Kind.DATE, Kind.TIMESTAMP}:
         return "datetime64"
-    if column.type not in _OF_DUCKDB:
+    if column.type not in PLAIN:
         raise NotCompiledError
-    return _OF_DUCKDB[column.type]
+    return PLAIN[column.type]
 
 
 def _beyond(column: Column) -> str:
