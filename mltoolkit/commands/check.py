@@ -206,9 +206,11 @@ def _section(what: str, promise: str, findings: Sequence[ContractFinding], about
     bad = sorted(
         (finding for finding in findings if finding.outcome is not Outcome.MET), key=lambda each: each.rank
     )
-    holds = not any(finding.blocks for finding in bad)
-    met = len(findings) - len(bad)
-    yield f"{shown(what)}: {promise} {'holds' if holds else 'is broken'} ({met} of {len(findings)} rules, {about})"
+    blocking = [finding for finding in bad if finding.blocks]
+    said = "holds" if not blocking else "could not be evaluated as a whole"
+    if any(finding.outcome is Outcome.VIOLATED for finding in blocking):
+        said = "is broken"
+    yield f"{shown(what)}: {promise} {said} ({len(findings) - len(bad)} of {len(findings)} rules, {about})"
     for finding in bad[:_SHOWN]:
         said = "BLOCKS" if finding.blocks else str(finding.severity)
         on = f" on {called(finding.columns)}" if finding.columns else ""

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import mltoolkit
 from mltoolkit import errors, proc
 from mltoolkit.config import meant
+from mltoolkit.contract.gallery import trust
 from mltoolkit.contract.gx_process import SHARE
 from mltoolkit.contract.results import Result, raised
 from mltoolkit.contract.suites import Expectation, Suite
@@ -148,8 +149,9 @@ def validate(
         OutsideError: Great Expectations is not installed, or cannot be started.
     """
     refuse_unknown(suite)
-    results: dict[int, Result] = {}
-    waiting, left = list(range(len(expectations))), seconds
+    refusals = {at: trust.refused(each) for at, each in enumerate(expectations)}
+    results = {at: raised(reason) for at, reason in refusals.items() if reason is not None}
+    waiting, left = [at for at in refusals if at not in results], seconds
     while waiting and left > 0:
         answers = _ask(
             {

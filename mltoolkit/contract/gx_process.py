@@ -81,6 +81,19 @@ def needed(expectations: Iterable[dict[str, Any]], names: Iterable[str]) -> set[
     return wanted
 
 
+def _twins(expectation: dict[str, Any], names: list[str]) -> str | None:
+    """Return why Great Expectations would look at another column, if it would.
+
+    It takes the first column whose name is equal but for case.
+    """
+    wanted = needed([expectation], names)
+    for name in names if wanted is None else sorted(wanted):
+        alike = [each for each in names if each.casefold() == name.casefold()]
+        if len(alike) > 1:
+            return f"Great Expectations does not tell {' from '.join(repr(each) for each in alike[:2])}"
+    return None
+
+
 def _texts(value: Any) -> Iterator[str]:
     match value:
         case str():
@@ -166,7 +179,12 @@ def _validate(request: dict[str, Any], answers: IO[str]) -> None:
         began = time.monotonic()
         # Never 0, which would switch it off.
         signal.setitimer(signal.ITIMER_REAL, max(limit, 0.01))
-        answer = _answer(validator, expectation, request["parameters"])
+        twins = _twins(request["expectations"][at], [str(name) for name in frame.columns])
+        answer = (
+            {"success": False, "result": {}, "exception": twins, "considered": None}
+            if twins
+            else _answer(validator, expectation, request["parameters"])
+        )
         signal.setitimer(signal.ITIMER_REAL, 0)
         took = time.monotonic() - began
         left -= took

@@ -102,7 +102,7 @@ class _Column:
     def guesses(self) -> list[Guess]:
         """Return them, structure first."""
         column = self._column
-        found = [*self._type(), self._nulls(), *self._key()]
+        found = [*self._type(), *self._nulls(), *self._key()]
         if self._count < ENOUGH:
             return found
         if column.kind == "boolean":
@@ -128,20 +128,23 @@ class _Column:
                 "expect_column_values_to_be_of_type", f"the file's type is {self._column.type}.", type_=name
             )
 
-    def _nulls(self) -> Guess:
+    def _nulls(self) -> Iterator[Guess]:
         nulls, kind = self._column.nulls, "expect_column_values_to_not_be_null"
         limit = null_rate_limit(nulls, self._rows)
         if not nulls and self._rows >= SURE:
             why = f"no null was seen, so that fewer than {_percent(limit)} are, with 95 % confidence."
-            return self._say(kind, why)
+            yield self._say(kind, why)
+            return
         mostly = math.floor((1 - limit) * 1e4) / 1e4
+        if mostly <= 0:  # of so few rows nothing can be told
+            return
         if not nulls:
             why = (
                 f"no null was seen, which in so few rows leaves room for {_percent(limit)} (95 % confidence)."
             )
         else:
             why = f"{nulls:,} nulls were seen ({_percent(nulls / self._rows)}); up to {_percent(1 - mostly)} pass."
-        return self._say(kind, why, Severity.WARNING, mostly=mostly)
+        yield self._say(kind, why, Severity.WARNING, mostly=mostly)
 
     def _key(self) -> Iterator[Guess]:
         """Guess that values name rows: none comes twice, and not because there are so many to draw from."""
@@ -231,6 +234,8 @@ class _Column:
 
     def _mean(self, numbers: Numbers) -> Iterator[Guess]:
         if not numbers.stdev or numbers.mean is None or self._column.kind == "decimal":
+            return
+        if numbers.min == numbers.max:  # whatever deviation is left is one of rounding
             return
         if numbers.negative_infinities or numbers.positive_infinities or numbers.finite < ENOUGH:
             return

@@ -124,21 +124,48 @@ def toothless(expectation: Expectation) -> str | None:
         bounded = any(bound is not None for pair in ranges for bound in pair)
         return None if bounded else "it bounds no quantile, so everything passes"
     if expectation.type.endswith("_to_be_between"):
-        bounded = any(kwargs.get(key) is not None for key in ("min_value", "max_value"))
-        return None if bounded else "it names neither a least nor a greatest value, so everything passes"
+        low, high = kwargs.get("min_value"), kwargs.get("max_value")
+        if low is None and high is None:
+            return "it names neither a least nor a greatest value, so everything passes"
+        # Counts, lengths and shares are never below 0, and shares never above 1.
+        open_low = low is None or (isinstance(low, int | float) and low <= 0)
+        share = "_proportion_of_" in expectation.type
+        open_high = high is None or (share and isinstance(high, int | float) and high >= 1)
+        counts = share or any(part in expectation.type for part in ("_count_", "_lengths_"))
+        return "no data has less, so everything passes" if counts and open_low and open_high else None
     if wanted := _MAY_BE_EMPTY.get(expectation.type):
-        return None if kwargs.get(wanted) else f"its `{wanted}` is empty, so everything passes"
+        listed = kwargs.get(wanted)
+        if listed in (None, "") or (isinstance(listed, list) and all(each is None for each in listed)):
+            return f"its `{wanted}` is empty, so everything passes"
+    if expectation.type == "expect_table_columns_to_match_set":
+        lenient = kwargs.get("exact_match") is False and not kwargs.get("column_set")
+        return "its `column_set` is empty, so everything passes" if lenient else None
+    if expectation.type in _EQUALITIES:
+        named = kwargs.get("column_list") or [kwargs.get("column_A"), kwargs.get("column_B")]
+        alone = isinstance(named, list) and all(each == named[0] for each in named)
+        return "it compares a column with itself" if alone else None
     return None
 
 
 _MAY_BE_EMPTY = {
     "expect_column_distinct_values_to_contain_set": "value_set",
+    "expect_column_kl_divergence_to_be_less_than": "threshold",
+    "expect_column_values_to_be_in_type_list": "type_list",
+    "expect_column_values_to_match_regex": "regex",
     "expect_column_values_to_not_be_in_set": "value_set",
     "expect_column_values_to_not_match_like_pattern_list": "like_pattern_list",
     "expect_column_values_to_not_match_regex_list": "regex_list",
     "expect_table_columns_to_match_ordered_list": "column_list",
 }
 """What an empty list lets pass, in Great Expectations, whatever the data are."""
+
+_EQUALITIES = frozenset(
+    {
+        "expect_column_pair_values_a_to_be_greater_than_b",
+        "expect_column_pair_values_to_be_equal",
+        "expect_multicolumn_values_to_be_equal",
+    }
+)
 
 
 def absent(name: object, known: Collection[str]) -> str:

@@ -233,7 +233,6 @@ _TYPES = {
     **dict.fromkeys(("float32", "Float32", "Float32Dtype"), "FLOAT"),
     **dict.fromkeys(("str", "string", "object", "object_", "StringDtype"), "VARCHAR"),
     **dict.fromkeys(("bool", "bool_", "boolean", "BooleanDtype"), "BOOLEAN"),
-    **dict.fromkeys(("datetime", "datetime64", "datetime64[ns]", "Timestamp"), "TIMESTAMP"),
 }
 
 
@@ -241,7 +240,7 @@ def types(suite: Suite) -> dict[str, str]:
     """Return the types that a suite expects of columns, in DuckDB's words, by column.
 
     A CSV file holds texts alone: these are what they must be read as. Where a suite allows several
-    types for a column, or one that we do not know, the values decide.
+    types for a column, or times, of which there are several kinds, the values decide.
     """
     wanted: dict[str, set[str | None]] = {}
     for each in suite.expectations:

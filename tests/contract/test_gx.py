@@ -106,6 +106,35 @@ def test_each_answer_is_that_of_a_batch_in_the_order_asked(tmp_path: Path, data:
     assert results[5].result["partial_unexpected_list"] == [2**53 + 2, 3, 4]
 
 
+def test_a_row_condition_runs_no_code(tmp_path: Path, data: Path) -> None:
+    marker = tmp_path / "pwned"
+    code = f"@pd.io.common.os.system('touch {marker}') == 0"
+    suite = suite_of(
+        tmp_path,
+        about(
+            "expect_column_values_to_be_null", column="number", row_condition=code, condition_parser="pandas"
+        ),
+        about("expect_column_values_to_match_regex", column="text", regex="^(?!z)"),
+    )
+    refused, answered = validate(data, suite)
+
+    assert "may run code" in (refused.exception or "")
+    assert answered.exception is None
+    assert not marker.exists()
+
+
+def test_columns_that_differ_only_in_case_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "data.parquet"
+    pq.write_table(pa.table({"Day": ["2024-01-01"], "day": ["rubbish"], "other": ["2024-01-01"]}), path)
+    kind = "expect_column_values_to_be_dateutil_parseable"
+    suite = suite_of(tmp_path, *(about(kind, column=name) for name in ("Day", "day", "other")))
+    first, second, other = validate(path, suite)
+
+    assert "does not tell 'Day' from 'day'" in (first.exception or "")
+    assert second.exception is not None
+    assert (other.success, other.exception) == (True, None)
+
+
 def test_one_that_never_ends_is_told_so_and_the_others_are_answered(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,6 +176,14 @@ def test_mostly_that_lets_everything_pass_is_no_pass() -> None:
         ("column_values_to_not_be_in_set", {"value_set": []}),
         ("column_distinct_values_to_contain_set", {"value_set": []}),
         ("table_columns_to_match_ordered_list", {"column_list": None}),
+        ("table_columns_to_match_set", {"column_set": [], "exact_match": False}),
+        ("column_values_to_be_in_type_list", {"type_list": None}),
+        ("column_values_to_not_be_in_set", {"value_set": [None]}),
+        ("column_kl_divergence_to_be_less_than", {"threshold": None}),
+        ("column_values_to_match_regex", {"regex": ""}),
+        ("table_row_count_to_be_between", {"min_value": 0}),
+        ("column_value_lengths_to_be_between", {"min_value": 0, "max_value": None}),
+        ("column_proportion_of_non_null_values_to_be_between", {"min_value": 0, "max_value": 1}),
     ],
 )
 def test_what_asks_for_nothing_is_no_pass(kind: str, kwargs: dict[str, Any]) -> None:
@@ -183,6 +191,34 @@ def test_what_asks_for_nothing_is_no_pass(kind: str, kwargs: dict[str, Any]) -> 
 
     assert found.outcome is Outcome.NOT_EVALUATED
     assert "everything passes" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs"),
+    [
+        ("column_pair_values_to_be_equal", {"column_A": "a", "column_B": "a"}),
+        ("column_pair_values_a_to_be_greater_than_b", {"column_A": "a", "column_B": "a", "or_equal": True}),
+        ("multicolumn_values_to_be_equal", {"column_list": ["a", "a"]}),
+    ],
+)
+def test_a_column_that_is_compared_with_itself_is_no_pass(kind: str, kwargs: dict[str, Any]) -> None:
+    counts = {"element_count": 3, "unexpected_count": 0}
+    found = judged(Result(success=True, result=counts), kind, column=None, **kwargs)
+
+    assert (found.outcome, found.reason) == (Outcome.NOT_EVALUATED, "it compares a column with itself")
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs"),
+    [
+        ("column_kl_divergence_to_be_less_than", {"threshold": 0}),
+        ("table_row_count_to_be_between", {"min_value": 0, "max_value": 9}),
+        ("column_proportion_of_non_null_values_to_be_between", {"min_value": 0, "max_value": 0.5}),
+        ("table_columns_to_match_set", {"column_set": ["a"], "exact_match": False}),
+    ],
+)
+def test_what_something_could_violate_is_a_pass(kind: str, kwargs: dict[str, Any]) -> None:
+    assert judged(Result(success=True, result={"observed_value": 3}), kind, **kwargs).outcome is Outcome.MET
 
 
 def test_an_absent_column_is_named_with_the_one_that_was_meant() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from mltoolkit.contract.gallery import conditions
 from mltoolkit.contract.gallery.column_aggregate import as_json, shown
 from mltoolkit.contract.gallery.column_map import ANY, mostly, number, switch
@@ -120,7 +122,10 @@ def z_scores(expectation: Expectation, table: Table, column: Column) -> Question
             )
 
         found = _Distances.of(values, column.kind)
-        if found is None or found.greatest(double=double) < limit * (1 - _EDGE) - _EDGE:
+        if found is None:
+            # Without a deviation no value has a distance, and all of them pass: nothing was looked at.
+            return msgspec.structs.replace(finish([(0, 0, [])]), considered=0)
+        if found.greatest(double=double) < limit * (1 - _EDGE) - _EDGE:
             return finish([(0, 0, [])])
         score = f"({value} - {literal(found.mean)}) / {literal(found.deviation)}"
         score, least = (f"abs({score})", abs(limit)) if double else (score, limit)
