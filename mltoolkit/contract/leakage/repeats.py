@@ -13,6 +13,13 @@ _FEW_ROWS = 20
 _SIGMAS = 6
 """How far chance may go; wide, because equal rows come and go together."""
 _AT_ONCE = 2000
+_SINGLY = 200
+_CELLS = 10_000_000
+_KEYS = 5_000_000
+"""A column of more values is not compared by itself."""
+_AGREES = 0.99
+_CHANCE_AGREES = 0.9
+"""Where nearly all targets are the same, equal targets say nothing."""
 _SLACK = 4
 """Equal rows that chance may bring where none were seen."""
 
@@ -35,15 +42,20 @@ def look(splits: Splits, features: Sequence[Pair], target: Pair | None, rows: tu
     """Look for evaluation rows that equal a training row in all features.
 
     Hashes find the rows that may be equal, and their values decide. A null equals a null, NaN is null, and
-    -0.0 equals 0.0. Columns that only count the rows (each whole number once, without a gap) are no features,
-    and neither are those of few values of which none is in both splits: a month that decides on the split, a
-    label of the split itself. No row could equal another one in them.
+    -0.0 equals 0.0. Columns that only count the rows (each whole number once, without a gap) are no features:
+    no row could equal another one in them.
 
     Data of few values repeat by themselves. They do so within a split as between splits: if the share of
     training rows that another training row equals (or of evaluation rows, if it is greater) reaches the share
     of evaluation rows that a training row equals, but for what chance may add, then the repeats are natural.
-    They are not where at least two features alone nearly tell all distinct rows apart, as measured values
-    and texts do: such rows never meet by chance, so records were in the data twice before it was split.
+    They are not where records were in the data twice before it was split. Then a feature alone nearly tells
+    all distinct rows apart, as measured values and texts do, and equal rows have equal targets: in at least
+    99 of 100, where the shares of the targets in all evaluation rows explain fewer than 90. Stations,
+    products and sensors that stand still repeat too, but each time with another target.
+
+    Where no evaluation row equals a training row, columns may hide the copies that are never equal: ids,
+    times of loading, labels of the split. So those that share no value (measured ones never need to, and do
+    not count) are left out in a second look. Natural repeats in what remains are none in all features.
 
     Args:
         splits: The training and evaluation rows.
@@ -52,13 +64,26 @@ def look(splits: Splits, features: Sequence[Pair], target: Pair | None, rows: tu
         rows: How many training and evaluation rows there are, at least one each.
     """
     counters = _counters(splits, features, rows)
-    labels = _labels(splits, [pair for pair in features if pair not in counters], rows)
-    compared = [pair for pair in features if pair not in counters and pair not in labels]
+    compared = [pair for pair in features if pair not in counters]
     if not compared:
         return Repeats(None, natural=False, reason="the splits have no feature in common")
     but = f", but for the row number {called([pair.name for pair in counters])}" if counters else ""
-    if labels:
-        but += f", but for {called([pair.name for pair in labels])}, which share no value"
+    found = _compared(splits, compared, target, rows, but)
+    if found.matched:
+        return found
+    lone = _unshared(splits, compared, rows)
+    rest = [pair for pair in compared if pair not in lone]
+    if not lone or not rest:
+        return found
+    but += f", but for {called([pair.name for pair in lone])}, which share no value"
+    second = _compared(splits, rest, target, rows, but)
+    return second if second.matched and not second.natural else found
+
+
+def _compared(
+    splits: Splits, compared: Sequence[Pair], target: Pair | None, rows: tuple[int, int], but: str
+) -> Repeats:
+    """Compare the rows in some columns; ``but`` says which are left out."""
     what = f"all {len(compared):,} features{but}" if len(compared) > 1 else f"its one feature{but}"
     for side, split in enumerate((TRAIN, EVALUATION)):
         splits.ask(
@@ -81,13 +106,14 @@ def look(splits: Splits, features: Sequence[Pair], target: Pair | None, rows: tu
     )
     if matched / rows[1] > within + chance(within, rows):
         return Repeats(matched, natural=False, reason=f"{told}: chance does not bring so many")
-    if telling := _telling(splits, compared):
+    if target is not None and (telling := _telling(splits, compared)) and _agree(splits, compared, target):
+        alone = f"{called(telling)} alone {'tell' if len(telling) > 1 else 'tells'} distinct rows apart"
         return Repeats(
             matched,
             natural=False,
-            reason=f"{told}: {called(telling)} alone tell distinct rows apart, so records were twice in the data",
+            reason=f"{told}: {alone} and equal rows have equal targets, so records were twice in the data",
         )
-    return Repeats(matched, natural=True, reason=f"{told}: rows of so few values repeat by themselves")
+    return Repeats(matched, natural=True, reason=f"{told}: rows of such values repeat by themselves")
 
 
 def chance(within: float, rows: tuple[int, int]) -> float:
@@ -127,13 +153,39 @@ def _repeated(splits: Splits, split: str) -> int:
 
 
 def _telling(splits: Splits, pairs: Sequence[Pair]) -> list[str]:
-    """Return the features that alone tell most distinct rows apart, where there are two or more."""
+    """Return the features that alone tell most distinct rows apart."""
     distinct, total = splits.one(f"SELECT count(DISTINCT h), count(*) FROM {TRAIN}_hashes")
     if distinct * 10 < total:  # each row stands ten times: that is few values, whatever they are
         return []
+    met, matched = splits.one(
+        f"SELECT count(DISTINCT h), count(*) FROM {EVALUATION}_hashes SEMI JOIN {TRAIN}_hashes USING (h)"
+    )
+    if met < _FEW_ROWS and met * 10 < matched:  # one row of zeros many times, among rows of their own
+        return []
     counts = _distinct(splits, pairs, 0)
-    telling = [pair.name for pair, count in zip(pairs, counts, strict=True) if count * 2 >= distinct]
-    return telling if len(telling) > 1 else []
+    return [pair.name for pair, count in zip(pairs, counts, strict=True) if count * 2 >= distinct]
+
+
+def _agree(splits: Splits, pairs: Sequence[Pair], target: Pair) -> bool:
+    """Return whether rows that are equal have the same target, and far more often than any two rows do."""
+    (chance_agrees,) = splits.one(
+        f"SELECT sum((n / total) ** 2) FROM (SELECT count(*) AS n, sum(count(*)) OVER () AS total"
+        f" FROM {EVALUATION} GROUP BY {target.compared[1]})"
+    )
+    if chance_agrees >= _CHANCE_AGREES:
+        return False
+    train, evaluation = (
+        f"SELECT h, y, count(*) AS n FROM (SELECT hash({_listed(pairs, side)}) AS h,"
+        f" hash({target.compared[side]}) AS y FROM {split}) SEMI JOIN {other}_hashes USING (h) GROUP BY h, y"
+        for side, (split, other) in enumerate(((TRAIN, EVALUATION), (EVALUATION, TRAIN)))
+    )
+    # An evaluation row may equal many training rows of several targets; it agrees in the share of its own.
+    (agrees,) = splits.one(
+        f"WITH t AS ({train}), e AS ({evaluation}), s AS (SELECT h, sum(n) AS n FROM t GROUP BY h)"
+        " SELECT sum(e.n * coalesce(t.n, 0) / s.n) / sum(e.n)"
+        " FROM e JOIN s ON e.h = s.h LEFT JOIN t ON e.h = t.h AND e.y = t.y"
+    )
+    return bool(agrees >= _AGREES)
 
 
 def _distinct(splits: Splits, pairs: Sequence[Pair], side: int) -> list[int]:
@@ -145,23 +197,38 @@ def _distinct(splits: Splits, pairs: Sequence[Pair], side: int) -> list[int]:
     return found
 
 
-def _labels(splits: Splits, pairs: Sequence[Pair], rows: tuple[int, int]) -> list[Pair]:
-    """Return the columns that tell the splits apart by a few values that are each in one of them alone."""
-    if not pairs or min(rows) < _FEW_ROWS:
-        return []
-    few = set(range(len(pairs)))
-    for side, count in enumerate(rows):
-        distinct = _distinct(splits, pairs, side)
-        few &= {at for at, each in enumerate(distinct) if 0 < each * _FEW_ROWS <= count}
-    return [
-        pairs[at]
-        for at in sorted(few)
-        if not splits.one(
-            f"SELECT count(*) FROM (SELECT DISTINCT {pairs[at].compared[1]} AS v FROM {EVALUATION}) AS e"
-            f" SEMI JOIN (SELECT DISTINCT {pairs[at].compared[0]} AS v FROM {TRAIN}) AS t"
-            " ON e.v IS NOT DISTINCT FROM t.v"
-        )[0]
-    ]
+def _unshared(splits: Splits, pairs: Sequence[Pair], rows: tuple[int, int]) -> list[Pair]:
+    """Return the columns of which no value is in both splits; not of measured ones, nor of very many values."""
+    asked = [pair for pair in pairs if Kind.FLOAT not in {pair.train.kind, pair.evaluation.kind}]
+    if asked and rows[1] > _KEYS:
+        counts = _distinct(splits, asked, 1)
+        asked = [pair for pair, count in zip(asked, counts, strict=True) if count <= _KEYS]
+    if len(asked) <= _SINGLY:
+        # The first value that is in both is enough.
+        return [
+            pair
+            for pair in asked
+            if not splits.ask(
+                f"SELECT 1 FROM (SELECT {pair.compared[0]} AS v FROM {TRAIN}) AS t"
+                f" SEMI JOIN (SELECT {pair.compared[1]} AS v FROM {EVALUATION}) AS e ON t.v = e.v LIMIT 1"
+            )
+        ]
+    # In a wide table each query costs its columns, asked or not. So many columns go together, in few cells.
+    found: list[Pair] = []
+    size = max(1, min(_AT_ONCE, _CELLS // sum(rows)))
+    for start in range(0, len(asked), size):
+        part = asked[start : start + size]
+        train, evaluation = (
+            f"SELECT * FROM (SELECT unnest(range({len(part)})) AS n,"
+            f" unnest([{', '.join(f'hash({pair.compared[side]})' for pair in part)}]) AS h FROM {split})"
+            " WHERE h <> hash(NULL)"
+            for side, split in enumerate((TRAIN, EVALUATION))
+        )
+        shared = splits.ask(
+            f"SELECT DISTINCT n FROM ({train}) AS t SEMI JOIN ({evaluation}) AS e ON t.n = e.n AND t.h = e.h"
+        )
+        found += [pair for at, pair in enumerate(part) if (at,) not in set(shared)]
+    return found
 
 
 def _counters(splits: Splits, pairs: Sequence[Pair], rows: tuple[int, int]) -> list[Pair]:
