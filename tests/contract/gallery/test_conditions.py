@@ -191,7 +191,7 @@ def test_dates_equal_no_text_but_follow_one(differ: Differ) -> None:
     day = dt.date(2024, 2, 29)
     table = pa.table(
         {
-            "a": pa.array([None, None]),
+            "a": pa.array([None, None], pa.int64()),
             "day": [day, None],
             "time": pa.array([1709208000, None]).cast(pa.timestamp("s")),
         }
