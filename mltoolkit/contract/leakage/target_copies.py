@@ -5,9 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from mltoolkit.checks import Outcome
+from mltoolkit.contract.leakage import null_copies
+from mltoolkit.contract.leakage.likeness import (
+    CLASSES,
+    CLOSE,
+    MINIMUM_OTHERS,
+    MINIMUM_ROWS,
+    NEAR,
+    Codes,
+    Numbers,
+    suspicious,
+)
 from mltoolkit.contract.leakage.splits import TRAIN, Splits, family
 from mltoolkit.contract.sources import Column, Kind
 from mltoolkit.contract.wording import EXAMPLES, called, share
@@ -15,14 +25,6 @@ from mltoolkit.contract.wording import EXAMPLES, called, share
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MINIMUM_ROWS = 20
-"""Rows in which both feature and target are known; with fewer, chance makes copies."""
-MINIMUM_OTHERS = 5
-"""Of them, rows that do not have the most frequent value of the target: for the same reason."""
-NEAR = 0.01
-"""The share of what a constant gets wrong that a near copy may get wrong."""
-_CLASSES = 50
-"""A target of more values is a number or a name, of which a sample takes what comes."""
 _VALUES = 1000
 """More values of a feature are a key: they tell rows, not the target."""
 _ASKED = 200
@@ -31,10 +33,9 @@ _SAMPLE = 20_000
 _CELLS = 20_000_000
 _AT_ONCE = 1000
 _EXACT = 1e-6
-_CLOSE = 1e-3
-
-Codes = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.float64]
+_ORDERLY = 0.999
+_STEP = 0.01
+_ORDERED = ", but the target goes one way from row to row, and much else does"
 
 
 class Copies(NamedTuple):
@@ -59,11 +60,14 @@ def look(splits: Splits, target: Column, features: Sequence[Column]) -> Iterator
     A copy is a feature that equals the target; that tells it and is told by it, as other names, codes or
     booleans for the same values do, where at most a hundredth of what a constant would get wrong is not so;
     or a number that lies on a straight line with it, or rises (or falls) always when it does. Rows in which
-    one of both is null are not looked at.
+    one of both is null are not looked at. Nor need its values be one: so is a feature that is null where the
+    target has one value, and known where it has the other.
 
-    Three things warn, since a good reason may exist: a feature of at most 1000 values tells the target
-    that does not tell it; a threshold or ranges of a number tell the class; a number nearly lies on a straight
-    line with the target (correlation of at least 0.999).
+    Some things warn, since a good reason may exist: a feature of at most 1000 values tells the target
+    that does not tell it; a threshold or ranges of a number tell the class; nulls tell one of several classes;
+    a number nearly lies on a straight line with the target (correlation of at least 0.999). Where the target
+    itself always rises (or falls) from row to row, as a meter does, so does much else, such as its last value
+    or the day: that too warns, unless the line is straight to a hundredth of a step.
 
     A value that stands in one row alone tells nothing, so a unique column is no copy unless it is equal or in
     line. At least 20 rows must be known, and 5 that do not have the target's most frequent value.
@@ -95,15 +99,22 @@ def look(splits: Splits, target: Column, features: Sequence[Column]) -> Iterator
     hints: dict[str, str] = {}
     asked = 0
     for feature, column in _columns(splits, features):
-        if _equal(column, truth) or suspicious(_codes(column), truth_codes, _numbers(column), truth_numbers):
-            asked += 1
-            if asked > _ASKED:
-                continue
-            copy, hint = _confirmed(splits, feature, target)
-            if copy:
-                copies[feature.name] = copy
-            elif hint:
-                hints[feature.name] = hint
+        codes = _codes(column)
+        like = _equal(column, truth) or suspicious(codes, truth_codes, _numbers(column), truth_numbers)
+        nulls = null_copies.suspicious(codes < 0, truth_codes)
+        if not like and not nulls:
+            continue
+        asked += 1
+        if asked > _ASKED:
+            continue
+        copy, hint = _confirmed(splits, feature, target) if like else (None, None)
+        if nulls and not copy:
+            copy, also = null_copies.confirmed(splits, feature, target)
+            hint = hint or also
+        if copy:
+            copies[feature.name] = copy
+        elif hint:
+            hints[feature.name] = hint
     if copies:
         yield Copies(list(copies), Outcome.VIOLATED, warns=False, reason=_told(copies))
     if hints:
@@ -117,62 +128,16 @@ def look(splits: Splits, target: Column, features: Sequence[Column]) -> Iterator
         )
 
 
-def suspicious(x: Codes, y: Codes, x_numbers: Numbers | None, y_numbers: Numbers | None) -> bool:
-    """Return whether all rows should be asked about a feature.
-
-    Args:
-        x: (n,) which value of the feature a row has; -1 for null.
-        y: (n,) which value of the target.
-        x_numbers: (n,) the feature as numbers, NaN where it has none; ``None`` if it is not made of numbers.
-        y_numbers: The same of the target.
-    """
-    both = (x >= 0) & (y >= 0)
-    if not both.any():
-        return False
-    wrong, constant = mistakes(x[both], y[both])
-    if wrong <= 10 * NEAR * constant or (x_numbers is not None and _ranges(x_numbers[both], y[both])):
-        return True
-    if x_numbers is None or y_numbers is None:
-        return False
-    finite = np.isfinite(x_numbers) & np.isfinite(y_numbers)
-    one, two = x_numbers[finite], y_numbers[finite]
-    if not one.size or np.ptp(one) == 0 or np.ptp(two) == 0:
-        return False
-    return abs(_correlation(one, two)) >= 1 - 10 * _CLOSE or _in_step(one, two)
-
-
-def mistakes(x: Codes, y: Codes) -> tuple[int, int]:
-    """Return in how many rows the target is not the most frequent one of the feature's value.
-
-    A row whose value of the feature no other row has counts, since nothing was learned from others.
-
-    Args:
-        x: (n,) which value of the feature a row has, from 0; n > 0.
-        y: (n,) which value of the target, from 0.
-
-    Returns:
-        That number, and in how many rows the target is not its most frequent value.
-    """
-    size = int(y.max()) + 1
-    pairs, counts = np.unique(x * size + y, return_counts=True)
-    _, at = np.unique(pairs // size, return_inverse=True)
-    total = np.bincount(at, weights=counts)
-    most = np.zeros(total.size)
-    np.maximum.at(most, at, counts)
-    right = most[total > 1].sum()
-    return int(x.size - right), int(y.size - np.unique(y, return_counts=True)[1].max())
-
-
 def _choose(splits: Splits, target: Column, features: int) -> None:
     """Choose some rows with a target, of each class as many where there are few classes."""
     y = target.sql
     size = max(1000, min(_SAMPLE, _CELLS // features))
     classes = splits.ask(
-        f"SELECT {y}, count(*) FROM {TRAIN} WHERE {y} IS NOT NULL GROUP BY {y} LIMIT {_CLASSES + 1}"
+        f"SELECT {y}, count(*) FROM {TRAIN} WHERE {y} IS NOT NULL GROUP BY {y} LIMIT {CLASSES + 1}"
     )
     # By the number of the row, so that the same file gives the same sample; hashed, against patterns.
     numbered = f"(SELECT {y}, row_number() OVER () AS row_at FROM {TRAIN})"
-    if len(classes) > _CLASSES:
+    if len(classes) > CLASSES:
         query = (
             f"FROM {numbered}, (SELECT count({y}) AS known FROM {TRAIN})"
             f" WHERE {y} IS NOT NULL AND hash(row_at) % known < {size}"
@@ -220,7 +185,7 @@ def _equal(column: "pa.ChunkedArray[Any]", truth: "pa.ChunkedArray[Any]") -> boo
         return False
     same: Any = pc.equal(column, truth)
     known = len(same) - same.null_count
-    return 2 * (pc.sum(same).as_py() or 0) > known and len(truth.unique()) > _CLASSES
+    return 2 * (pc.sum(same).as_py() or 0) > known and len(truth.unique()) > CLASSES
 
 
 def _numbers(column: "pa.ChunkedArray[Any]") -> Numbers | None:
@@ -237,35 +202,6 @@ def _numbers(column: "pa.ChunkedArray[Any]") -> Numbers | None:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     return numbers
-
-
-def _correlation(x: Numbers, y: Numbers) -> float:
-    one, two = (each / np.abs(each).max() for each in (x, y))
-    one, two = one - one.mean(), two - two.mean()
-    spread = float(np.sqrt((one @ one) * (two @ two)))
-    return float(one @ two) / spread if spread > 0 else 0.0
-
-
-def _in_step(x: Numbers, y: Numbers) -> bool:
-    """Return whether the one always rises, or always falls, when the other rises, and else stays."""
-    order = np.lexsort((x, y))
-    dx, dy = np.diff(x[order]), np.diff(y[order])
-    rises = dy > 0
-    return bool((dx[~rises] == 0).all() and ((dx[rises] > 0).all() or (dx[rises] < 0).all()))
-
-
-def _ranges(x: Numbers, y: Codes) -> bool:
-    """Return whether the feature's values of each class lie apart from those of all others."""
-    finite = np.isfinite(x)
-    x, y = x[finite], y[finite]
-    if x.size == 0 or np.unique(y).size > _CLASSES:
-        return False
-    classes, at = np.unique(y, return_inverse=True)
-    low, high = np.full(classes.size, np.inf), np.full(classes.size, -np.inf)
-    np.minimum.at(low, at, x)
-    np.maximum.at(high, at, x)
-    order = np.argsort(low)
-    return classes.size > 1 and bool((high[order][:-1] < low[order][1:]).all())
 
 
 def _confirmed(splits: Splits, feature: Column, target: Column) -> tuple[str | None, str | None]:
@@ -290,6 +226,10 @@ def _confirmed(splits: Splits, feature: Column, target: Column) -> tuple[str | N
     right = f"{share(rows - int(wrong), rows)} rows where both are known"
     tells = wrong <= NEAR * (rows - y_most)
     if tells and back <= NEAR * (rows - x_most):
+        # A day and the sum up to that day tell each other too, where many rows are of one day.
+        hint = _in_line(splits, feature, target)[1] if values > CLASSES else None
+        if hint and hint.endswith(_ORDERED):
+            return None, hint
         return f"and the target tell each other in {right}", None
     copy, hint = _in_line(splits, feature, target)
     if copy or hint:
@@ -326,7 +266,10 @@ def _in_line(splits: Splits, feature: Column, target: Column) -> tuple[str | Non
     straight = min(_known(splits.one(f"{line} {numbers}")[0]), _known(splits.one(f"{line} {inner}")[0]))
     of = f"in the {rows:,} rows where both are numbers"
     if straight >= 1 - _EXACT:
-        return f"lies on a straight line with the target {of}", None
+        ordered, exact = _by_row(splits, one, two)
+        if exact or not ordered:
+            return f"lies on a straight line with the target {of}", None
+        return None, f"nearly lies on a straight line with the target {of}{_ORDERED}"
     rising, falling = splits.one(
         "SELECT count(*) FILTER (NOT ((y > b AND x > a) OR (y = b AND x = a))),"
         " count(*) FILTER (NOT ((y > b AND x < a) OR (y = b AND x = a))) FROM"
@@ -334,10 +277,34 @@ def _in_line(splits: Splits, feature: Column, target: Column) -> tuple[str | Non
         " WHERE b IS NOT NULL"
     )
     if not rising or not falling:
-        return f"{'falls' if rising else 'rises'} whenever the target rises {of}", None
-    if straight >= 1 - _CLOSE:
+        told = f"{'falls' if rising else 'rises'} whenever the target rises {of}"
+        ordered, _ = _by_row(splits, one, two)
+        return (None, told + _ORDERED) if ordered else (told, None)
+    if straight >= 1 - CLOSE:
         return None, f"nearly lies on a straight line with the target {of} (correlation {straight:.5f})"
     return None, None
+
+
+def _by_row(splits: Splits, one: str, two: str) -> tuple[bool, bool]:
+    """Return whether the target rises, or falls, from row to row, and whether a line misses no part of its steps.
+
+    A line through a sum that grows misses the next step by little beside the whole, so nearly all correlate.
+    """
+    numbers = (
+        f"(SELECT x, y, row_at FROM (SELECT {one} AS x, {two} AS y, row_number() OVER () AS row_at FROM {TRAIN})"
+        " WHERE isfinite(x) AND isfinite(y))"
+    )
+    # Scaled, because squares of large numbers overflow.
+    scaled = f"(SELECT x / max(abs(x)) OVER () AS x, y / max(abs(y)) OVER () AS y, row_at FROM {numbers})"
+    steps, rising, falling, step = splits.one(
+        "SELECT count(*), count(*) FILTER (y >= b), count(*) FILTER (y <= b), avg(abs(y - b)) FROM"
+        f" (SELECT y, lag(y) OVER (ORDER BY row_at) AS b FROM {scaled}) WHERE b IS NOT NULL"
+    )
+    (off,) = splits.one(
+        f"SELECT max(abs(y - my - slope * (x - mx))) FROM {scaled},"
+        f" (SELECT regr_slope(y, x) AS slope, avg(x) AS mx, avg(y) AS my FROM {scaled})"
+    )
+    return max(rising, falling) >= _ORDERLY * steps, off is not None and off <= _STEP * step
 
 
 def _known(correlation: float | None) -> float:
@@ -363,9 +330,9 @@ def _apart(splits: Splits, feature: Column, target: Column) -> bool:
     ends = splits.ask(
         f"SELECT min({feature.sql}), max({feature.sql}) FROM {TRAIN}"
         f" WHERE {feature.sql} IS NOT NULL AND {target.sql} IS NOT NULL"
-        f" GROUP BY {target.sql} ORDER BY 1, 2 LIMIT {_CLASSES + 1}"
+        f" GROUP BY {target.sql} ORDER BY 1, 2 LIMIT {CLASSES + 1}"
     )
-    return 1 < len(ends) <= _CLASSES and all(high < low for (_, high), (low, _) in itertools.pairwise(ends))
+    return 1 < len(ends) <= CLASSES and all(high < low for (_, high), (low, _) in itertools.pairwise(ends))
 
 
 def _told(found: Mapping[str, str]) -> str:

@@ -1,5 +1,4 @@
 import datetime as dt
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mltoolkit.checks import Outcome
 from mltoolkit.contract.leakage import splits, target_copies
@@ -67,6 +64,7 @@ COPIES: dict[str, tuple[Any, Any, str]] = {
         [f"name {at}" for at in range(ROWS)],
         "equals the target",
     ),
+    "nulls": (LATE, some(NOISE, LATE), "is null where"),
     "days": (
         RNG.integers(0, 3, ROWS) * 0 + np.unique(CLASSES, return_inverse=True)[1],
         [dt.date(2013, 5, 1 + int(at)) for at in np.unique(CLASSES, return_inverse=True)[1]],
@@ -119,7 +117,6 @@ HARMLESS: dict[str, tuple[Any, Any]] = {
         np.where(LATE, -9999.0, NOISE[::-1]),
     ),
     "known in few rows": (LATE, some(LATE, np.arange(ROWS) < 15)),
-    "nulls that tell": (LATE, some(np.zeros(ROWS), LATE)),
 }
 
 
@@ -157,6 +154,53 @@ def test_copies_block_beside_hints_that_warn(tmp_path: Path) -> None:
     assert [(each.columns, each.warns) for each in found] == [(["copy"], False), (["delay"], True)]
 
 
+METER = np.cumsum(np.abs(NOISE) + 0.1)
+GROWS: dict[str, tuple[Any, Any]] = {
+    "its last value": (METER, np.r_[0.0, METER[:-1]]),
+    "the day": (METER, np.arange(ROWS)),
+    "the time": (METER, np.arange(ROWS).astype("datetime64[s]")),
+    "what is left": (METER, -np.r_[0.0, METER[:-1]]),
+    "a meter that runs back": (-METER, np.arange(ROWS)),
+    "a squared counter": (METER, np.arange(ROWS) ** 2),
+    "the day of many rows": (np.repeat(METER[:200], 10), np.repeat(np.arange(200), 10)),
+    "a meter that was set back once": (np.r_[METER[:1000], METER[1000:] - 5], np.r_[0.0, METER[:-1]]),
+}
+
+
+@pytest.mark.parametrize("case", GROWS)
+def test_what_rises_with_a_target_that_rises_from_row_to_row_warns(tmp_path: Path, case: str) -> None:
+    target, feature = GROWS[case]
+
+    (found,) = look(tmp_path, target, feature=feature)
+
+    assert (found.columns, found.warns) == (["feature"], True), found.reason
+
+
+def test_why_it_warns_is_told(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, METER, day=np.arange(ROWS) ** 2)
+
+    assert found.columns == ["day"]
+    assert "rises whenever the target rises" in found.reason
+    assert "goes one way from row to row" in found.reason
+
+
+@pytest.mark.parametrize("target", [METER, METER.round(2), 0.1 * np.arange(ROWS), -METER])
+def test_a_straight_line_blocks_also_where_the_target_rises_from_row_to_row(
+    tmp_path: Path, target: Any
+) -> None:
+    (found,) = look(tmp_path, target, dressed=3.6 * target + 273.15, same=target)
+
+    assert (found.columns, found.warns) == (["dressed", "same"], False)
+
+
+def test_what_rises_with_a_target_in_no_order_blocks(tmp_path: Path) -> None:
+    mixed = np.random.default_rng(1).permutation(ROWS)
+
+    (found,) = look(tmp_path, METER[mixed], rank=(np.arange(ROWS) ** 2)[mixed])
+
+    assert (found.columns, found.warns) == (["rank"], False)
+
+
 def test_many_copies_are_counted(tmp_path: Path) -> None:
     (found,) = look(tmp_path, LATE, **{f"c{at}": LATE for at in range(30)})
 
@@ -180,30 +224,6 @@ def test_a_rare_class_is_in_the_sample_of_many_rows(tmp_path: Path) -> None:
 
     assert found.columns == ["code"]
     assert "100,000 of 100,000 (100 %)" in found.reason
-
-
-CODES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=30)
-
-
-@given(rows=CODES)
-def test_mistakes_are_those_of_plain_python(rows: list[tuple[int, int]]) -> None:
-    x, y = (np.array(each, dtype=np.int64) for each in zip(*rows, strict=True))
-    wrong = 0
-    for value in {a for a, _ in rows}:
-        counts = Counter(b for a, b in rows if a == value)
-        wrong += 1 if counts.total() == 1 else counts.total() - max(counts.values())
-
-    assert target_copies.mistakes(x, y) == (wrong, len(rows) - max(Counter(b for _, b in rows).values()))
-
-
-@given(rows=st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=8))
-def test_numbers_are_in_step_as_in_plain_python(rows: list[tuple[int, int]]) -> None:
-    x, y = (np.array(each, dtype=np.float64) for each in zip(*rows, strict=True))
-    pairs = [(a, b) for a in rows for b in rows]
-    rises = all((a[0] < b[0]) == (a[1] < b[1]) for a, b in pairs)
-    falls = all((a[0] > b[0]) == (a[1] < b[1]) for a, b in pairs)
-
-    assert target_copies._in_step(x, y) == (rises or falls)
 
 
 def test_columns_are_asked_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
