@@ -241,7 +241,7 @@ def test_doubled_texts_warn_where_no_target_says_that_they_are_the_same_record(
 
 
 def test_records_of_a_rare_class_that_were_copied_often_before_the_split_are_a_leak(tmp_path: Path) -> None:
-    rare = np.r_[np.arange(100), np.repeat(np.arange(100, 200), 30)]
+    rare = np.r_[np.arange(100), np.repeat(np.arange(100, 200), 60)]
     once = measured(200, 1) | {"t": np.arange(200) >= 100}
 
     found = look(
