@@ -2,8 +2,10 @@
 
 import argparse
 import importlib
+import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from mltoolkit import __version__
-from mltoolkit.errors import INTERNAL_ERROR, InputError, MltoolkitError
+from mltoolkit.errors import INTERNAL_ERROR, InputError, MltoolkitError, OutsideError
 
 if TYPE_CHECKING:
     from mltoolkit.commands import Result
@@ -43,12 +45,16 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal cannot show is no reason to end without an answer.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
         result = _run(words)
-        code, value, text = result.code, result.value, result.text
-        said = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) if as_json else text
+        code, value = result.code, result.value
+        said = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) if as_json else _told(result)
     except MltoolkitError as error:
         code, said = error.exit_code, _failure(as_json, f"error: {error}", error.exit_code, _plain(error))
     except KeyboardInterrupt:
@@ -64,7 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if said:
             print(said, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            # A full disk: nobody read the answer, so that its code must not be taken for one.
+            print(f"error: standard output: {error.strerror}", file=sys.stderr)
+            code = OutsideError.exit_code
         # The reader of our output left (`| head`); that is its right, and no part of the answer.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
@@ -85,8 +95,27 @@ def _failure(as_json: bool, line: str, code: int, error: dict[str, object]) -> s
     """Return what standard output gets of a failure; a person reads it on standard error."""
     if as_json:
         return json.dumps({"error": error, "exit": code}, indent=2, ensure_ascii=False)
-    print(line, file=sys.stderr)
+    print(_quiet(line), file=sys.stderr)
     return ""
+
+
+def _told(result: "Result") -> str:
+    """Return a result for a person, and for GitHub where there is something to show beside a line."""
+    if not result.annotations:
+        return _quiet(result.text)
+    from mltoolkit import github
+
+    return "\n".join([_quiet(result.text), *map(github.command, result.annotations)])
+
+
+def _quiet(text: str) -> str:
+    """Return text in which a workflow's runner finds no command: names in it may be anybody's.
+
+    It reads a line that begins with ``::``, after spaces too, and ``##[`` anywhere in a line.
+    """
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return text
+    return re.sub(r"(^|[\r\n])(\s*)::", r"\1\2: :", text).replace("##[", "# #[")
 
 
 def _parser(name: str | None) -> tuple[Parser, dict[str, ModuleType]]:

@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 SECTION = "mltoolkit"
 
+_FORMS = {"memory": ("an amount of memory", "1GB, 500MB"), "within": ("an age", "36h, 7d")}
+"""What texts of a certain form are, by their key, with examples."""
+
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 """A DNS label of at most 40 characters: it becomes host, branch, folder and Kubernetes names."""
 
@@ -120,7 +123,7 @@ class CheckSettings(Settings, frozen=True, kw_only=True):
     """
 
     memory: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5} ?[KMGT]i?B$")] = "1GB"
-    seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 120.0
 
 
 class ModelSettings(Settings, frozen=True, kw_only=True):
@@ -284,6 +287,8 @@ def _explain(document: Document, keys: KeyPath, kind: Any, values: Any, message:
     kind = _inside(kind, values)
     if in_key:
         return _explain_child(document, keys, kind, values, what)
+    if "matching regex" in what and (form := _FORMS.get(str(keys[-1]))):
+        return InputError(f"{values!r} is not {form[0]}", where=document.at(keys), hint=f"such as {form[1]}")
     if "matching regex" in what:
         return InputError(
             f"{keys[-1]!r} is not a name",

@@ -51,7 +51,12 @@ class reading(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as
 
     def __enter__(self) -> None:
         """Refuse what would block for ever, such as a pipe."""
-        if self._path.exists() and not self._path.is_file():
+        try:
+            other = self._path.exists() and not self._path.is_file()
+        except OSError as error:
+            self.__exit__(None, error, None)
+            raise
+        if other:
             raise self._error("not a file", where=Location(path=str(self._path)))
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
@@ -185,13 +190,18 @@ def parse_json(
     if text.startswith("\ufeff"):
         raise refuse("starts with a byte order mark; save it as plain UTF-8")
     try:
-        return json.loads(
+        value = json.loads(
             text, object_pairs_hook=pairs, parse_constant=constant, parse_float=real, parse_int=integer
         )
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as fault:
+        raise refuse("names half a character, which no file can hold (a lone surrogate)") from fault
     except json.JSONDecodeError as fault:
         raise refuse(f"not JSON: {fault.msg}", fault.lineno) from fault
     except RecursionError as fault:
         raise refuse("nested too deep") from fault
+    return value
 
 
 def load(path: Path, kind: type[StructT], *, error: type[MltoolkitError] = InputError) -> StructT:
@@ -242,7 +252,11 @@ def digest_path(path: Path) -> str:
     Raises:
         InputError: It is missing, cannot be read, or is a folder that is empty or holds a link.
     """
-    return digest_bytes(dump_json(manifest(path))) if path.is_dir() else digest_file(path)
+    try:
+        folder = path.is_dir()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=Location(path=str(path)[:200])) from error
+    return digest_bytes(dump_json(manifest(path))) if folder else digest_file(path)
 
 
 def walk(root: Path) -> Iterable[Path]:

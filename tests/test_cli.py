@@ -164,3 +164,30 @@ def test_a_reader_that_leaves_early_is_no_error(toy: Path) -> None:
         said = process.stderr.read()
 
     assert b"Traceback" not in said
+
+
+def test_in_a_workflow_no_name_becomes_a_command(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "params.yaml").write_text('mltoolkit: {"models": {}, "x\\n::error::forged ##[error]": 1}\n')
+    forged = ("\n::error::", "##[error]")
+
+    told = cli("check", "--project", tmp_path).err
+    assert all(each in told for each in forged)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    told = cli("check", "--project", tmp_path).err
+    assert "forged" in told
+    assert not any(each in told for each in forged)
+
+
+def test_a_full_disk_is_no_answer(toy: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mltoolkit", "endpoints", "list", "--project", str(toy)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+    assert (done.returncode, b"Traceback" in done.stderr) == (4, False)
+    assert b"No space left" in done.stderr

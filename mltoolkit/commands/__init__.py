@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from mltoolkit import github
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What a command has to say; the command line prints it.
@@ -15,8 +17,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         code: The exit code.
         text: For a person.
         value: For a machine: what ``--json`` prints.
+        annotations: For GitHub, which shows them beside the lines that they are about.
     """
 
     code: int = 0
     text: str
     value: dict[str, Any]
+    annotations: tuple[github.Annotation, ...] = ()

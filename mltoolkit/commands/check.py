@@ -57,10 +57,15 @@ def moment(text: str) -> dt.datetime:
     """Return a time of ISO 8601; without a zone it is UTC.
 
     Raises:
-        ValueError: It is none.
+        ArgumentTypeError: It is none, or of no year that a calendar has.
     """
-    told = dt.datetime.fromisoformat(text)
-    return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
+    try:
+        told = dt.datetime.fromisoformat(text)
+        return (told if told.tzinfo else told.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time of ISO 8601, such as 2026-03-01T12:00Z"
+        ) from error
 
 
 def run(arguments: argparse.Namespace) -> Result:
@@ -89,9 +94,13 @@ def run(arguments: argparse.Namespace) -> Result:
     checks: dict[Path, Check] = {}
     written: list[Path] = []
     docs: Path | None = None
+    # What is there is of other data until this is checked; nobody may mistake it.
+    if splits is not None:
+        files.remove(folder / "splits.json")
     if wanted:
-        # What is there is of other data until this is checked; nobody may mistake it.
         files.remove(folder / "check.json")
+        store.remove(folder)
+        gx.remove_docs(folder / "data-docs")
         now = arguments.as_of or dt.datetime.now(dt.UTC)
         checked = [
             checking.check_file(
@@ -114,7 +123,6 @@ def run(arguments: argparse.Namespace) -> Result:
         docs = gx.build_docs(held, folder / "data-docs") if arguments.docs else None
         written = [write_profile(folder / "profiles", each) for each in checked if each.profile]
     if splits is not None:
-        files.remove(folder / "splits.json")
         found = checking.check_splits(here.root, settings, splits, here.settings.check)
         checks[folder / "splits.json"] = Check(tool=tool, model=name, splits=found)
     for path, check in checks.items():
@@ -127,9 +135,9 @@ def run(arguments: argparse.Namespace) -> Result:
                 *(line for check in checks.values() for line in render(check)),
                 f"  written to {', '.join(str(path) for path in written)}"
                 + ("" if docs is None else f"; Data Docs: {docs}"),
-                *(github.command(each) for each in annotations(here, checks.values(), os.environ)),
             ]
         ),
+        annotations=tuple(annotations(here, checks.values(), os.environ)),
         value={
             "kept": all(check.kept for check in checks.values()),
             "paths": [str(path) for path in written],

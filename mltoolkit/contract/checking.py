@@ -13,7 +13,7 @@ from mltoolkit.checks import (
     Severity,
     Source,
 )
-from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, SplitSettings
+from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, SplitSettings, meant
 from mltoolkit.contract import data_files, gx, outcomes, profiling, scan, schemas, sources, suites
 from mltoolkit.contract.data_files import Format
 from mltoolkit.contract.gallery import compiler
@@ -22,6 +22,7 @@ from mltoolkit.contract.queries import Progress
 from mltoolkit.contract.store import Held
 from mltoolkit.errors import InputError, Location
 from mltoolkit.profile import Profile
+from mltoolkit.project import PARAMS
 
 
 class Checked(NamedTuple):
@@ -70,6 +71,7 @@ def check_file(
         data = msgspec.structs.replace(data, types={**suites.types(suite), **data.types})
     types = data.types
     with sources.opened(path, memory=settings.memory, types=types) as table:
+        _refuse_misspelt(data, [column.name for column in table.columns])
         guards = Guards(table=table, suite=suite, settings=data, now=now)
         asked = {each.at: compiler.compiled(each, table) for each in suite.expectations}
         compiled = {at: question for at, question in asked.items() if question is not None}
@@ -81,12 +83,7 @@ def check_file(
         if data.like is not None:
             found += schemas.against(table, root / data.like, memory=settings.memory)
         rows, nonnull = guards.rows(values), guards.nonnull(values)
-        known = {column.name for column in table.columns}
-        made = (
-            profiling.measured(table, digest=digest, private=[name for name in data.private if name in known])
-            if profile
-            else None
-        )
+        made = profiling.measured(table, digest=digest, private=data.private) if profile else None
     others = [each for each in suite.expectations if each.at not in scanned]
     told = (
         gx.validate(path, suite, others, seconds=settings.seconds, memory=settings.memory, types=types)
@@ -127,6 +124,17 @@ def check_file(
         ),
         profile=made,
     )
+
+
+def _refuse_misspelt(data: DataSettings, names: list[str]) -> None:
+    """Refuse a private column that is not there: a slip of the pen would publish the values."""
+    for name in data.private:
+        if name not in names:
+            raise InputError(
+                f"`private` names a column {name!r} that {data.path} does not have",
+                where=Location(path=PARAMS),
+                hint=meant(name, names[:1000]),
+            )
 
 
 def check_splits(

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mltoolkit.contract.csv_types import NULLS, SNIFFED, TEXT, Type, declared
+from mltoolkit.contract.csv_types import NOTHING, NULLS, SNIFFED, TEXT, Type, declared
 from mltoolkit.contract.sql import literal
 from mltoolkit.errors import InputError, Location
 
@@ -249,7 +249,7 @@ def _typed(
             seen[at] = [row[place] for row in rows if row[place] not in NULLS]
             if not seen[at]:
                 seen[at] = _values(connection, at, f"c{at} NOT IN ({_nulls()})")
-            chosen[at] = _fitting(seen[at], SNIFFED)
+            chosen[at] = _fitting(seen[at], SNIFFED) if seen[at] else NOTHING
     chosen |= {at: given for at, given in columns if given is not None}
     while True:
         made = ", ".join(f"{chosen[at].of(f'c{at}')} AS c{at}" for at, _ in columns)

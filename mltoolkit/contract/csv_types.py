@@ -45,6 +45,9 @@ _MICRO, _NANO = _CLOCK % 6, _CLOCK % 9
 
 TEXT = Type("VARCHAR", r"(?s:.*)")
 
+NOTHING = Type("VARCHAR", r"[^\s\S]")
+"""The type of a column in which every value is a word for null: none of them is a text."""
+
 SNIFFED = (
     Type("BIGINT", rf" *[+-]?{_NATURAL} *"),
     # An integer among floats keeps all its digits, or the column is text.

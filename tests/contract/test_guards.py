@@ -170,7 +170,6 @@ def test_a_budget_that_is_used_up_is_kept(guard: Guard) -> None:
         ({"id": ("id", "halb")}, "row-id", "id"),
         ({"freshness": FreshnessSettings(column="HALF", within="1d")}, "fresh", "freshness.column"),
         ({"types": {"hlaf": "DOUBLE"}}, "types", "types"),
-        ({"private": ("haf",)}, "private", "private"),
     ],
 )
 def test_a_setting_about_a_column_that_is_not_there_was_not_evaluated(
