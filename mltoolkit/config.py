@@ -71,8 +71,7 @@ class DataSettings(Settings, frozen=True, kw_only=True):
         minimum_rows: Fewer rows than this are never a pass.
         id: A column, or several together, whose values name a row: never null, never twice.
         nulls: The share of nulls that every column may have, or that of each column named (``"*"`` stands
-            for all others). A column of nothing but nulls is never a pass unless its share here is 1;
-            where neither the suite nor these settings name it, it is a warning.
+            for all others). A column of nothing but nulls is never a pass unless its share here is 1.
         freshness: How old the newest row may be.
         unexpected_columns: What a column means that neither the suite nor these settings name.
         like: A data file whose columns and types this one must have.

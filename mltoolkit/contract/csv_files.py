@@ -5,8 +5,8 @@ of column names, and as many fields on each line as there are names. A byte orde
 are all of one kind, and a blank line is no row. Nothing of that is guessed: a file with another delimiter,
 encoding or shape is an error that names the line.
 
-- An empty field is null, quoted or not. In a column of numbers, dates or booleans the words of ``NULLS`` are
-  null too; in a column of text they are text, as ``NA`` may well be Namibia.
+- An empty field is null, quoted or not. In a column of numbers, dates or booleans, or of nothing else, the
+  words of ``NULLS`` are null too; among other texts they are text, as ``NA`` may well be Namibia.
 - Types that are not given are found in all values: integers, floats, booleans, and dates and timestamps as
   ISO 8601 writes them. Whatever would lose something stays text: ``007``, integers of more than 64 bits.
 - A value that is not of the type that was given is null, and counted.

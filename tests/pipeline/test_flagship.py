@@ -1,5 +1,6 @@
 """The flagship's dvc.yaml with real DVC: what runs when, and a clean clone with the cache at hand."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -170,3 +171,20 @@ def test_the_committed_settings_are_read_by_every_stage() -> None:
     assert (model.id, model.target) == (prepare.id, prepare.target)
     assert set(model.slices) <= {*prepare.categorical, *prepare.keep}
     assert isinstance(document.values["ingest"]["until"], str)
+
+
+def test_the_committed_lock_knows_what_the_pipeline_is_made_of() -> None:
+    """A clone whose first reproduction changes dvc.lock could not deploy what it made."""
+    stages = documents.parse((ROOT / "dvc.lock").read_text(), "dvc.lock").values["stages"]
+    recorded = {dep["path"]: dep["md5"] for stage in stages.values() for dep in stage.get("deps", ())}
+    listed = [
+        {"md5": _md5(path.read_bytes()), "relpath": path.relative_to(ROOT / "expectations").as_posix()}
+        for path in sorted((ROOT / "expectations").rglob("*.json"))
+    ]
+
+    assert recorded["pipeline/ingest.py"] == _md5((ROOT / "pipeline/ingest.py").read_bytes())
+    assert recorded["expectations"] == f"{_md5(json.dumps(listed, sort_keys=True).encode())}.dir"
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
