@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from mltoolkit import __version__, files, github, project
 from mltoolkit.checks import Check, ContractFinding, Outcome, Severity, Source
 from mltoolkit.commands import Result
@@ -142,6 +144,13 @@ def run(arguments: argparse.Namespace) -> Result:
             "kept": all(check.kept for check in checks.values()),
             "paths": [str(path) for path in written],
             "docs": None if docs is None else str(docs),
+            "findings": [
+                {"of": what, **msgspec.to_builtins(finding)}
+                for check in checks.values()
+                for what, findings in check.parts
+                for finding in sorted(findings, key=lambda each: each.rank)[:_SHOWN]
+                if finding.outcome is not Outcome.MET
+            ],
         },
     )
 
@@ -152,11 +161,12 @@ def chosen(paths: Sequence[str], settings: ModelSettings) -> list[DataSettings]:
     Raises:
         InputError: A path is not of the contract.
     """
-    known = {data.path: data for data in settings.data}
+    known = {str(Path(data.path)): data.path for data in settings.data}
     for path in paths:
-        if path not in known:
-            raise InputError(f"{path} is not data of the contract", hint=meant(path, list(known)))
-    return [data for data in settings.data if not paths or data.path in paths]
+        if str(Path(path)) not in known:
+            raise InputError(f"{path} is not data of the contract", hint=meant(path, list(known.values())))
+    wanted = {known[str(Path(path))] for path in paths}
+    return [data for data in settings.data if not paths or data.path in wanted]
 
 
 def progress(path: str) -> Callable[[float], None]:
@@ -178,8 +188,8 @@ def progress(path: str) -> Callable[[float], None]:
 
 def write_profile(folder: Path, checked: Checked) -> Path:
     """Write a file's reference profile and return where it is."""
-    name = checked.file.path.strip("./").replace("/", "-")
-    path = folder / f"{name}.json"
+    inside = [part for part in Path(checked.file.path).parts if part not in {"/", ".."}]
+    path = folder.joinpath(*inside[:-1], f"{inside[-1]}.json")
     if checked.profile is not None:
         profiling.write(path, checked.profile)
     return path

@@ -60,6 +60,7 @@ data_docs_sites: {}
 """
 _NAME = "great_expectations.yml"
 _LONGEST = 80
+_LONGEST_VALUE = 1000
 """Characters of a part of a path: file systems allow 255 bytes, and a character may take four."""
 
 _KEPT = ("id", "notes", "description")
@@ -243,6 +244,19 @@ def _validation(held: Held, *, name: str, batch: str, run: str | None, moment: d
     }
 
 
+def _bounded(value: Any) -> Any:
+    """Cut long texts: a store of a few findings must not become a copy of the data."""
+    match value:
+        case str() if len(value) > _LONGEST_VALUE:
+            return f"{value[:_LONGEST_VALUE]}…"
+        case dict():
+            return {key: _bounded(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_bounded(each) for each in value]
+        case _:
+            return value
+
+
 def _result(
     expectation: Expectation, result: Result, *, batch: str, private: Sequence[str]
 ) -> dict[str, Any]:
@@ -255,7 +269,7 @@ def _result(
     return {
         "success": result.success and exception is None,
         "expectation_config": _configuration(expectation, batch_id=batch),
-        "result": shown,
+        "result": _bounded(shown),
         "meta": {},
         "exception_info": {
             "raised_exception": exception is not None,

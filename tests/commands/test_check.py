@@ -221,7 +221,7 @@ def test_a_file_may_be_checked_alone_and_the_result_says_so(cli: Call, contracte
         contracted,
         "data:\n  - {path: rows.parquet, suite: suite.json}\n  - {path: more.parquet, suite: suite.json}",
     )
-    called = cli("check", "more.parquet", "--project", contracted)
+    called = cli("check", "./more.parquet", "--project", contracted)
 
     assert called.code == 0
     assert "not checked: `rows.parquet`" in called.out

@@ -13,7 +13,7 @@ from mltoolkit.contract.sources import DATA, Column, Kind, Table
 from mltoolkit.contract.sql import NotCompiledError, both, counted, filtered, literal, where
 from mltoolkit.contract.suites import Expectation
 
-_REACH = 2**62
+_REACH = 2**62 - 1
 """Differences of integers beyond it overflow, which pandas does not see."""
 
 _EDGE = 1e-9

@@ -132,3 +132,19 @@ def test_an_infinity_leaves_no_distance(differ: Differ) -> None:
 )
 def test_what_great_expectations_itself_must_answer(held: Held, kind: str, arguments: dict[str, Any]) -> None:
     assert held(pa.table({"a": [1, 2]}), [expectation(kind, column="a", **arguments)]) == [None]
+
+
+def test_narrow_integers_are_in_order_where_great_expectations_wraps_around(differ: Differ) -> None:
+    table = pa.table({"a": pa.array([-100, 100, None], pa.int8())})
+    each = expectation("expect_column_values_to_be_increasing", column="a")
+    ours = differ.scanned(table, each)
+
+    assert differ.told(table, each)["result"]["unexpected_count"] == 1
+    assert ours is not None
+    assert ours.result["unexpected_count"] == 0
+
+
+def test_steps_that_no_integer_holds_are_left_to_great_expectations(differ: Differ) -> None:
+    table = pa.table({"a": pa.array([-(2**62), 2**62, 0], pa.int64())})
+
+    assert differ.scanned(table, expectation("expect_column_values_to_be_increasing", column="a")) is None
