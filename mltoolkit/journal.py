@@ -86,11 +86,15 @@ class Journal:
         ref = _BRANCHES + name
         # The commit is asked for first: if the branch moves in between, the compare-and-swap that
         # follows fails, where the other order would let a stale fold win.
-        commit, marker, endpoint = self._objects(ref, f"{ref}:{_MARKER}", f"{ref}:endpoint.json")
-        if commit is None:
-            # git calls a branch whose file is damaged "missing", and would let us write over it.
-            if (self.path / ref).exists():
+        names = ref, f"{ref}:{_MARKER}", f"{ref}:endpoint.json"
+        commit, marker, endpoint = self._objects(*names)
+        if commit is None and (self.path / ref).exists():
+            # Somebody may have begun the history since; once more it is there, or its file is damaged:
+            # git calls such a branch "missing", and would let us write over it.
+            commit, marker, endpoint = self._objects(*names)
+            if commit is None:
                 raise self._damaged(name, "its branch cannot be read")
+        if commit is None:
             return nothing
         if marker is None:
             raise self._foreign(name)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +65,17 @@ def run(arguments: argparse.Namespace) -> Result:
     story = Story(arguments.folder.resolve(), quiet=arguments.json)
     story.say(f"Will a flight from New York arrive late? {len(_MONTHS)} months arrive, in {arguments.folder}")
     # While the first training leaves a core idle: it takes seconds to import.
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=importlib.import_module, args=("mlflow.tracking",), daemon=True).start()
     story.set_up()
     kept = False
     try:
         first, then = _MONTHS
-        story.month(first, meanwhile=story.docs)
+        story.month(first)
         story.break_labels()
         # Training leaves a core idle most of the time.
         with ThreadPoolExecutor(max_workers=1) as aside:
             broken = aside.submit(story.train_on_broken_labels)
-            story.month(then, meanwhile=lambda: story.score_broken_model(broken.result()))
+            story.month(then, meanwhile=lambda: story.beside(aside.submit(story.docs), broken.result()))
         story.judge_broken_model()
         answered = story.history()
         kept = arguments.keep
@@ -86,10 +86,6 @@ def run(arguments: argparse.Namespace) -> Result:
         text=story.ending(kept=kept),
         value={"folder": str(story.folder), "events": answered, "steps": story.steps},
     )
-
-
-def _warm_up() -> None:
-    importlib.import_module("mlflow.tracking")
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,19 +231,21 @@ class Story:
 
     def checked(self) -> str:
         """Return what the pipeline's checks found; a broken contract has ended it before."""
-        findings = [
-            finding
-            for name in ("check", "splits")
-            for finding in files.load(self.folder / "reports" / _MODEL / f"{name}.json", Check).findings
-        ]
-        met = sum(finding.outcome is Outcome.MET for finding in findings)
-        return f"{met} of {len(findings)} rules on data and splits are met"
+        paths = (self.folder / "reports" / _MODEL / f"{name}.json" for name in ("check", "splits"))
+        data, splits = (files.load(path, Check).findings for path in paths)
+        met = sum(finding.outcome is Outcome.MET for finding in (*data, *splits))
+        return f"{met} of {len(data) + len(splits)} rules on data and splits are met"
+
+    def beside(self, docs: Future[None], trained: float) -> None:
+        """Score the broken model while pages are made."""
+        self.score_broken_model(trained)
+        docs.result()
 
     def docs(self) -> None:
         """Let Great Expectations make its pages of the contract."""
         start = time.monotonic()
-        made = self.step("check", "--only", "data", "--docs")
-        self.tell("mltoolkit check --docs", time.monotonic() - start, str(made["docs"]))
+        made = self.program("check", "--only", "data", "--docs")["docs"]
+        self.tell("mltoolkit check --docs", time.monotonic() - start, made)
 
     def evaluate(self) -> None:
         """Score the challenger, and the champion where there is one, on the same rows."""

@@ -364,7 +364,7 @@ def test_a_column_of_words_for_null_is_empty(word: str, cli: Call, contracted: P
     assert "BLOCKS column-not-empty on `x`" in called.out
 
 
-@pytest.mark.parametrize("mostly", [0, "0", "0.0", {"$PARAMETER": "p"}])
+@pytest.mark.parametrize("mostly", [0, "0", "0.0", {"$PARAMETER": "p"}], ids=repr)
 def test_what_lets_everything_pass_is_no_pass_however_it_is_spelled(
     mostly: object, cli: Call, contracted: Path
 ) -> None:
