@@ -101,12 +101,7 @@ def check_file(
         )
         for each in suite.expectations
     ]
-    if files.digest_path(path) != digest:
-        raise InputError(
-            "changed while it was checked",
-            where=Location(path=data.path),
-            hint="check it again once it is written",
-        )
+    _refuse_changed(root, data.path, digest)
     return Checked(
         file=CheckedFile(
             path=data.path,
@@ -124,6 +119,15 @@ def check_file(
         ),
         profile=made,
     )
+
+
+def _refuse_changed(root: Path, path: str, digest: str) -> None:
+    if files.digest_path(root / path) != digest:
+        raise InputError(
+            "changed while it was checked",
+            where=Location(path=path),
+            hint="check it again once it is written",
+        )
 
 
 def _refuse_misspelt(data: DataSettings, names: list[str]) -> None:
@@ -157,6 +161,7 @@ def check_splits(
     from mltoolkit.contract.leakage.leaks import leaks
 
     evaluation = splits.evaluation or model.rows
+    digests = {path: files.digest_path(root / path) for path in (splits.train, evaluation)}
     found = leaks(
         root / splits.train,
         root / evaluation,
@@ -171,10 +176,12 @@ def check_splits(
         memory=settings.memory,
         private=[name for data in model.data for name in data.private],
     )
+    for path, digest in digests.items():
+        _refuse_changed(root, path, digest)
     return CheckedSplits(
         train=splits.train,
-        train_digest=files.digest_path(root / splits.train),
+        train_digest=digests[splits.train],
         evaluation=evaluation,
-        evaluation_digest=files.digest_path(root / evaluation),
+        evaluation_digest=digests[evaluation],
         findings=tuple(found),
     )
