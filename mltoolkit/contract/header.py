@@ -1,12 +1,12 @@
 """What the header of a data file says: names of its columns, and which of them anybody speaks of."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
 from mltoolkit.config import DataSettings
+from mltoolkit.contract.gallery import conditions
 from mltoolkit.contract.suites import Suite
 from mltoolkit.contract.wording import called
 
@@ -64,27 +64,12 @@ def mentioned(suite: Suite, settings: DataSettings) -> set[str]:
         kwargs = expectation.kwargs
         for key in ("column", "column_A", "column_B", "column_list", "column_set"):
             names |= _texts(kwargs.get(key))
-        names |= _conditioned(kwargs.get("row_condition"))
+        names |= conditions.columns(kwargs.get("row_condition"))
     return names
 
 
 def _texts(value: Any) -> set[str]:
     return {each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)}
-
-
-def _conditioned(condition: Any) -> set[str]:
-    """Return the columns of a row condition: a text, or the tree that Great Expectations writes today."""
-    match condition:
-        case str():
-            return set(re.findall(r"""col\(\s*["'](.*?)["']\s*\)""", condition))
-        case {"column": {"name": str(name)}}:
-            return {name}
-        case dict():
-            return set().union(*map(_conditioned, condition.values()))
-        case list():
-            return set().union(*map(_conditioned, condition))
-        case _:
-            return set()
 
 
 def listed(names: str | Collection[str] | None) -> tuple[str, ...]:

@@ -140,27 +140,24 @@ def unique_count(expectation: Expectation, table: Table, column: Column) -> Ques
 def unique_share(expectation: Expectation, table: Table, column: Column) -> Question:
     """``expect_column_proportion_of_unique_values_to_be_between``: of the values that are not null."""
     among = conditions.rows(expectation, table)
-    bounds = _bounds(expectation).each(_float)
-
-    def answer(values: tuple[Any, ...]) -> Result:
-        distinct, considered = values
-        share = distinct / considered if considered else 0
-        return observed(share, success=bounds.hold(share), considered=considered)
-
-    return Question((distinct_count(column, among), counted(among, column.sql)), answer)
+    return _share(expectation, distinct_count(column, among), counted(among, column.sql))
 
 
 def filled_share(expectation: Expectation, table: Table, column: Column) -> Question:
     """``expect_column_proportion_of_non_null_values_to_be_between``: it looks at nulls too."""
     among = conditions.rows(expectation, table)
-    bounds = _bounds(expectation).each(_float)
+    return _share(expectation, counted(among, column.sql), counted(among))
+
+
+def _share(expectation: Expectation, part: str, whole: str) -> Question:
+    bounds = number_bounds(expectation)
 
     def answer(values: tuple[Any, ...]) -> Result:
-        rows, filled = values
-        share = filled / rows if rows else 0
-        return observed(share, success=bounds.hold(share), considered=rows)
+        some, considered = values
+        share = some / considered if considered else 0
+        return observed(share, success=bounds.hold(share), considered=considered)
 
-    return Question((counted(among), counted(among, column.sql)), answer)
+    return Question((part, whole), answer)
 
 
 def distinct_count(column: Column, among: str | None) -> str:

@@ -76,6 +76,25 @@ def rows(expectation: Expectation, table: Table) -> str | None:
     return f"coalesce({held}, false)"
 
 
+def columns(condition: object) -> set[str]:
+    """Return the columns that a condition names: a tree, or a text in Great Expectations' own language.
+
+    Args:
+        condition: As it stands in a suite.
+    """
+    match condition:
+        case str():
+            return set(re.findall(r"""col\(\s*["'](.*?)["']\s*\)""", condition))
+        case {"column": {"name": str(name)}}:
+            return {name}
+        case dict():
+            return set().union(*map(columns, condition.values()))
+        case list():
+            return set().union(*map(columns, condition))
+        case _:
+            return set()
+
+
 def told(condition: object) -> str:
     """Return a condition on rows for a sentence; empty where all rows are meant.
 

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from mltoolkit.contract.gallery import conditions
 from mltoolkit.contract.suites import Expectation
 
 _LONGEST = 10_000
@@ -70,7 +71,7 @@ def refused(expectation: Expectation) -> str | None:
     for condition in texts:
         if not harmless(condition):
             return "its row condition may run code: only comparisons of columns and questions about them may be asked"
-    for name in _columns(kwargs.get("row_condition")):
+    for name in conditions.columns(kwargs.get("row_condition")):
         if "`" in name:
             return "its row condition names a column with a backtick, which could end the name and run code"
     if expectation.type == "expect_column_values_to_match_json_schema" and any(
@@ -125,18 +126,6 @@ def _conditions(condition: Any) -> Iterator[str]:
             for each in condition:
                 if not isinstance(each, str):
                     yield from _conditions(each)
-
-
-def _columns(condition: Any) -> Iterator[str]:
-    match condition:
-        case {"column": {"name": str(name)}}:
-            yield name
-        case dict():
-            for value in condition.values():
-                yield from _columns(value)
-        case list():
-            for each in condition:
-                yield from _columns(each)
 
 
 def _references(schema: Any) -> Iterator[str]:
