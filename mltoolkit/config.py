@@ -4,14 +4,13 @@ import difflib
 import re
 import types
 from enum import Enum
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from mltoolkit.documents import Document, Key, KeyPath
-from mltoolkit.errors import InputError, Location
-from mltoolkit.rules import Rule
+from mltoolkit.errors import InputError, Location, meant
+from mltoolkit.settings import Settings, ToolkitSettings
 
 T = TypeVar("T")
 
@@ -19,192 +18,6 @@ SECTION = "mltoolkit"
 
 _FORMS = {"memory": ("an amount of memory", "1GB, 500MB"), "within": ("an age", "36h, 7d")}
 """What texts of a certain form are, by their key, with examples."""
-
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
-"""A DNS label of at most 40 characters: it becomes host, branch, folder and Kubernetes names."""
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """One section of ``params.yaml``: unknown keys are refused, keys are kebab-case."""
-
-
-class EndpointSettings(Settings, frozen=True, kw_only=True):
-    """Where answers come from.
-
-    Attributes:
-        deployer: What brings a release onto it.
-        host: The address to listen on.
-        port: The port to listen on; without one, a free port is taken at the first deploy and kept.
-        python: The interpreter that runs the model server; without one, the one that runs us.
-        start_timeout: Seconds until a new server must be ready.
-    """
-
-    deployer: Literal["mlflow-server"] = "mlflow-server"
-    host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
-    python: str | None = None
-    start_timeout: Annotated[float, msgspec.Meta(gt=0)] = 60.0
-
-
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class FreshnessSettings(Settings, frozen=True, kw_only=True):
-    """How old the newest row may be.
-
-    Attributes:
-        column: Holds dates or timestamps (without a zone they are UTC), or ISO 8601 texts of them. One that
-            lies more than a day ahead is refused; nulls are not looked at.
-        within: The greatest age: ``36h``, ``7d``. A date is as old as its end.
-    """
-
-    column: str
-    within: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4}[hd]$")]
-
-
-class DataSettings(Settings, frozen=True, kw_only=True):
-    """Data that a contract holds for: a suite, and what no suite can say.
-
-    Attributes:
-        path: A Parquet or CSV file (also compressed), or a folder of either.
-        suite: An expectation suite in Great Expectations' JSON format.
-        minimum_rows: Fewer rows than this are never a pass.
-        id: A column, or several together, whose values name a row: never null, never twice.
-        nulls: The share of nulls that every column may have, or that of each column named (``"*"`` stands
-            for all others). A column of nothing but nulls is never a pass unless its share here is 1.
-        freshness: How old the newest row may be.
-        unexpected_columns: What a column means that neither the suite nor these settings name.
-        like: A data file whose columns and types this one must have.
-        types: Types of a CSV file's columns in DuckDB's words; others come from the suite or the values.
-        private: Columns whose values no result shows.
-    """
-
-    path: str
-    suite: str
-    minimum_rows: Annotated[int, msgspec.Meta(ge=1)] = 1
-    id: str | tuple[str, ...] | None = None
-    nulls: Share | dict[str, Share] | None = None
-    freshness: FreshnessSettings | None = None
-    unexpected_columns: Literal["allow", "refuse"] = "allow"
-    like: str | None = None
-    types: dict[str, str] = {}
-    private: tuple[str, ...] = ()
-
-
-class SplitSettings(Settings, frozen=True, kw_only=True):
-    """The rows a model learns from and those it is evaluated on, which must not know each other.
-
-    Attributes:
-        train: A Parquet or CSV file.
-        evaluation: Another; the model's evaluation rows where none is named.
-        id: The column that names a row; the model's where none is named.
-        group: Columns whose rows belong together, such as a customer or a day.
-        time: A column that must be later in the evaluation rows than in the training rows.
-        ignore: Columns that no model sees and that may differ, such as the name of the split.
-        mode: What a leak does.
-    """
-
-    train: str
-    evaluation: str | None = None
-    id: str | None = None
-    group: tuple[str, ...] = ()
-    time: str | None = None
-    ignore: tuple[str, ...] = ()
-    mode: Literal["block", "warn"] = "block"
-
-
-class CheckSettings(Settings, frozen=True, kw_only=True):
-    """What a check may use.
-
-    Attributes:
-        memory: What a scan may hold before it spills to disk, such as ``1GB``.
-        seconds: How long Great Expectations itself may take for what the scan cannot answer.
-    """
-
-    memory: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5} ?[KMGT]i?B$")] = "1GB"
-    seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 120.0
-
-
-class ModelSettings(Settings, frozen=True, kw_only=True):
-    """One model of the project.
-
-    Attributes:
-        target: The column with the truth.
-        model: The MLflow model directory that training writes.
-        rows: The evaluation rows, a Parquet file with id, target, features and slice columns.
-        id: The column that names a row; values are unique.
-        task: What is predicted; without it, the model's own metadata or the target's type says so.
-        positive: The class whose probability is judged; without it, the last one in the order of the values.
-        slices: Columns whose values name slices.
-        training: ``prepared.json`` of our ``prepare`` stage: the training rows' summary that baselines are
-            made from. Without it, the best constants on the evaluation rows are the baselines.
-        leaderboard: ``leaderboard.json`` of our ``train`` stage.
-        metrics: A JSON file of further numbers that a stage writes.
-        python: The interpreter that scores the model; without one, the one that runs us.
-        allow_pickle: Whether the model may be saved in a format that runs code when it is read.
-        data: The data contract.
-        splits: The training and evaluation rows that must not know each other.
-        rules: What the gate asks; without it, the defaults of the task.
-        endpoints: Where the model may go, by name.
-    """
-
-    target: str
-    model: str = "model"
-    rows: str = "evaluation.parquet"
-    id: str = "row_id"
-    task: Literal["binary", "multiclass", "regression"] | None = None
-    positive: str | int | bool | None = None
-    slices: tuple[str, ...] = ()
-    training: str | None = None
-    leaderboard: str | None = None
-    metrics: str | None = None
-    python: str | None = None
-    allow_pickle: bool = False
-    data: tuple[DataSettings, ...] = ()
-    splits: SplitSettings | None = None
-    rules: tuple[Rule, ...] = ()
-    endpoints: dict[Name, EndpointSettings] = msgspec.field(
-        default_factory=lambda: {"local": EndpointSettings()}
-    )
-
-
-class ToolkitSettings(Settings, frozen=True, kw_only=True):
-    """The section ``mltoolkit:``.
-
-    Attributes:
-        models: The models of the project by name.
-        state: The folder for what is not versioned: the journal, running servers, caches.
-        reports: The folder that evidence, verdicts and reports are written to.
-        check: What a check of data may use.
-    """
-
-    models: dict[Name, ModelSettings]
-    check: CheckSettings = CheckSettings()
-    state: str = ".mltoolkit"
-    reports: str = "reports"
-
-    def __post_init__(self) -> None:
-        """Refuse folders that are not the toolkit's own: it tells git to ignore them."""
-        for name in (self.state, self.reports):
-            path = PurePosixPath(name)
-            if path == path.parent or ".." in path.parts:
-                raise ValueError(f"{name!r} must name a folder of its own")
-
-    def model(self, name: str | None = None) -> tuple[str, ModelSettings]:
-        """Return the named model, or the only one.
-
-        Raises:
-            InputError: There is no such model, or there are several and none was named.
-        """
-        if name is None:
-            if len(self.models) == 1:
-                return next(iter(self.models.items()))
-            raise InputError(
-                f"there are {len(self.models)} models: {', '.join(self.models)}", hint="name one with --model"
-            )
-        if name not in self.models:
-            raise InputError(f"no model {name!r} in params.yaml", hint=meant(name, list(self.models)))
-        return name, self.models[name]
 
 
 def toolkit(document: Document) -> ToolkitSettings:
@@ -259,12 +72,6 @@ def section(document: Document, keys: tuple[str, ...], kind: type[T]) -> T:
         return msgspec.convert(values, kind, strict=True)
     except msgspec.ValidationError as error:
         raise _explain(document, keys, kind, values, str(error)) from error
-
-
-def meant(word: str, known: list[str]) -> str:
-    """Return advice on a word that is not known."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known) or 'none'}"
 
 
 def _explain(document: Document, keys: KeyPath, kind: Any, values: Any, message: str) -> InputError:

@@ -87,3 +87,11 @@ class SupersededError(MltoolkitError):
 
 INTERNAL_ERROR = 70
 """The exit code of our own bugs (``EX_SOFTWARE`` of sysexits.h)."""
+
+
+def meant(word: str, known: list[str]) -> str:
+    """Return advice on a word that is not known."""
+    import difflib  # not at the top: `--help` needs no advice and must start fast
+
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known) or 'none'}"

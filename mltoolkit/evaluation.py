@@ -11,8 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltoolkit import __version__, files, scoring, slices, statistics
-from mltoolkit.config import ModelSettings
+from mltoolkit import __version__, files, scoring, slices
 from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.evidence import (
     BaselineValue,
@@ -30,7 +29,9 @@ from mltoolkit.evidence import (
 from mltoolkit.metrics import FROM_FILE, METRICS, Baseline, Task
 from mltoolkit.models import ModelDirectory
 from mltoolkit.rows import Frame
-from mltoolkit.statistics import Answers
+from mltoolkit.settings import ModelSettings
+from mltoolkit.statistics.answers import Answers, constant, interpret, losses, rounded
+from mltoolkit.statistics.influence import measure
 
 _GOLDEN_ROWS = 16
 _WORST_ROWS = 10
@@ -96,16 +97,14 @@ def evaluate(
             frame.path,
             rows_digest=frame.digest,
             golden=golden,
-            hidden=(settings.id, settings.target),
+            hidden=(settings.id, frame.target),
             cache=cache,
             python=python,
             fresh=fresh,
         )
         table = pq.read_table(scored.answers)
         raw = np.column_stack([column.to_numpy() for column in table.columns])
-        return scored, statistics.interpret(
-            raw, task=frame.task, classes=frame.classes, positive=frame.positive
-        )
+        return scored, interpret(raw, task=frame.task, classes=frame.classes, positive=frame.positive)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         asked = pool.submit(score, challenger, settings.python)
@@ -140,7 +139,10 @@ def evaluate(
             digest=frame.digest,
             count=len(frame.ids),
             id=settings.id,
-            target=settings.target,
+            target=frame.target,
+            classes=frame.classes,
+            quantile=settings.quantile,
+            group=settings.group,
         ),
         challenger=_subject(challenger, root, answers),
         champion=None if champion.model is None else _subject(champion.model, root, champion_answers),
@@ -181,7 +183,7 @@ def _subject(model: ModelDirectory, root: Path, answers: Answers | None) -> Subj
 
 def _measure(frame: Frame, of: str, answers: Answers) -> list[Measurement]:
     def one(name: str | None, truth: npt.NDArray[Any], said: Answers, n: int) -> list[Measurement]:
-        found = statistics.measure(
+        found = measure(
             task=frame.task, truth=truth, answers=said, classes=frame.classes, positive=frame.positive
         )
         return [
@@ -208,7 +210,7 @@ def _baselines(frame: Frame, training: Prepared | None) -> tuple[BaselineValue, 
     source: Literal["evaluation", "training"] = "evaluation" if training is None else "training"
     if frame.task is Task.REGRESSION:
         mean = float(frame.truth.mean()) if training is None or training.mean is None else training.mean
-        return (BaselineValue(name=Baseline.MEAN, source=source, value=statistics.rounded(mean)),)
+        return (BaselineValue(name=Baseline.MEAN, source=source, value=rounded(mean)),)
     counts = np.bincount(frame.truth, minlength=len(frame.classes)).astype(np.float64)
     if training is not None:
         counts = np.array([training.classes.get(name, 0) for name in frame.classes], dtype=np.float64)
@@ -225,9 +227,7 @@ def _baselines(frame: Frame, training: Prepared | None) -> tuple[BaselineValue, 
 
 
 def _measure_baseline(frame: Frame, baseline: BaselineValue) -> list[Measurement]:
-    answers = statistics.constant(
-        task=frame.task, n=len(frame.ids), value=baseline.value, classes=frame.classes
-    )
+    answers = constant(task=frame.task, n=len(frame.ids), value=baseline.value, classes=frame.classes)
     measured = _measure(msgspec.structs.replace(frame, slices={}), baseline.name, answers)
     # A base rate is judged by its probabilities and a majority by its label; the rest says nothing.
     wants = baseline.name == Baseline.BASE_RATE
@@ -258,7 +258,7 @@ def _further(root: Path, settings: ModelSettings) -> list[Measurement]:
 
 
 def _worst(frame: Frame, answers: Answers) -> tuple[WorstRow, ...]:
-    lost = statistics.losses(truth=frame.truth, answers=answers)
+    lost = losses(truth=frame.truth, answers=answers)
     # Stable, so that equal losses keep the order of the rows.
     order = np.argsort(-lost, kind="stable")[:_WORST_ROWS]
     return tuple(
@@ -266,7 +266,7 @@ def _worst(frame: Frame, answers: Answers) -> tuple[WorstRow, ...]:
             id=frame.ids[at],
             target=_say_truth(frame, at),
             prediction=_say(frame, answers, at),
-            loss=statistics.rounded(float(lost[at])),
+            loss=rounded(float(lost[at])),
         )
         for at in order.tolist()
         if lost[at] > 0

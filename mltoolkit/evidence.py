@@ -36,7 +36,7 @@ class Provenance(Value, frozen=True, kw_only=True):
         ref: The branch or tag, where there is one.
         run: The address of the run, where there is one.
         actor: Who started it.
-        data: Digest of the evaluation rows.
+        data: Digest of the evaluation rows, or of the file with the numbers where there are no rows.
         params: Digest of ``params.yaml``, where there is one.
         lock: Digest of ``dvc.lock``, where there is one: it finds the verdict after a squash.
         rules: Digest of the rules as they stood.
@@ -54,6 +54,22 @@ class Provenance(Value, frozen=True, kw_only=True):
     rules: Digest
 
 
+class Costs(Value, frozen=True, kw_only=True):
+    """What a model takes, as measured where it was scored.
+
+    Attributes:
+        size: Of its directory, in bytes.
+        memory: Peak resident memory of the process that loaded and scored it, in bytes.
+        scoring: Seconds for a thousand rows in one batch.
+        latency: Seconds for a request of one golden row, the slowest but one of those asked.
+    """
+
+    size: int
+    memory: int
+    scoring: Finite
+    latency: Finite
+
+
 class Subject(Value, frozen=True, kw_only=True):
     """A model that was measured.
 
@@ -62,12 +78,14 @@ class Subject(Value, frozen=True, kw_only=True):
         path: Where it stood.
         flavor: The MLflow flavor that loads it.
         probabilities: Whether it answers probabilities, and not labels or values.
+        costs: What it takes; None where that was not measured.
     """
 
     digest: Digest
     path: str
     flavor: str
     probabilities: bool
+    costs: Costs | None = None
 
 
 class Measurement(Value, frozen=True, kw_only=True):
@@ -94,15 +112,15 @@ class BaselineValue(Value, frozen=True, kw_only=True):
     """A trivial predictor.
 
     Attributes:
-        name: ``base-rate``, ``majority`` or ``mean``.
+        name: ``base-rate``, ``majority``, ``mean``, or ``column:NAME``.
         source: ``training`` rows, or where nothing is known of them the ``evaluation`` rows
-            themselves, whose best constant no constant learned elsewhere can beat.
-        value: What it always predicts.
+            themselves, whose best constant no constant learned elsewhere can beat; or a ``column`` of them.
+        value: What it always predicts; None for a column, which predicts row by row.
     """
 
     name: str
-    source: Literal["training", "evaluation"]
-    value: str | Finite | tuple[Finite, ...]
+    source: Literal["training", "evaluation", "column"]
+    value: str | Finite | tuple[Finite, ...] | None
 
 
 class WorstRow(Value, frozen=True, kw_only=True):
@@ -121,6 +139,18 @@ class WorstRow(Value, frozen=True, kw_only=True):
     loss: Finite
 
 
+class Sketch(Value, frozen=True, kw_only=True):
+    """A set of row ids in little space: the smallest hashes of its members.
+
+    Attributes:
+        count: Members of the set.
+        hashes: The smallest of their 53-bit hashes, ascending; of a small set all of them.
+    """
+
+    count: Annotated[int, msgspec.Meta(ge=1)]
+    hashes: tuple[int, ...]
+
+
 class Rows(Value, frozen=True, kw_only=True):
     """The evaluation rows.
 
@@ -130,6 +160,11 @@ class Rows(Value, frozen=True, kw_only=True):
         count: How many rows.
         id: The column with their ids.
         target: The column with the truth.
+        classes: The classes as text, in the order of the probabilities; empty for regression.
+        quantile: The quantile that is predicted, where the settings name one.
+        group: The columns whose values say which rows stand or fall together.
+        dates: Columns of dates, where no group is set: the rows of one day hardly ever stand alone.
+        sketch: Which rows they are, so that a later look at them is known as one.
     """
 
     path: str
@@ -137,6 +172,73 @@ class Rows(Value, frozen=True, kw_only=True):
     count: int
     id: str
     target: str
+    classes: tuple[str, ...] = ()
+    quantile: Finite | None = None
+    group: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    sketch: Sketch | None = None
+
+
+class Checked(Value, frozen=True, kw_only=True):
+    """What ``mltoolkit check`` found, as far as a rule needs it.
+
+    Attributes:
+        what: ``data`` for the data contract, ``splits`` for leakage.
+        digest: Of the file with the findings; None where there is none.
+        met: How many rules were met.
+        asked: How many were asked.
+        broken: Those that block, one sentence each.
+        fault: Why it says nothing about these data: not checked, damaged, or checked as they are not now.
+    """
+
+    what: Literal["data", "splits"]
+    digest: Digest | None = None
+    met: int = 0
+    asked: int = 0
+    broken: tuple[str, ...] = ()
+    fault: str | None = None
+
+
+class TestRun(Value, frozen=True, kw_only=True):
+    """The project's own tests, as a JUnit XML report tells them.
+
+    Attributes:
+        path: The report.
+        digest: Of its content; None where there is none.
+        tests: How many ran or were skipped.
+        failures: How many failed or ended with an error.
+        skipped: How many were skipped.
+        failed: Names of some that failed.
+        fault: Why the report says nothing: missing, damaged, or empty.
+    """
+
+    path: str
+    digest: Digest | None = None
+    tests: int = 0
+    failures: int = 0
+    skipped: int = 0
+    failed: tuple[str, ...] = ()
+    fault: str | None = None
+
+
+class ProgramRun(Value, frozen=True, kw_only=True):
+    """What a program of the project's own answered.
+
+    Attributes:
+        name: The rule's name for it.
+        command: Its words.
+        answer: ``pass``, ``fail`` or ``unknown``; None where it gave none.
+        reason: In its words.
+        value: Its number, where it gave one.
+        fault: Why there is no answer: it failed, took too long, or printed something else.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    answer: Literal["pass", "fail", "unknown"] | None = None
+    reason: str | None = None
+    value: Finite | None = None
+    fault: str | None = None
 
 
 class Tried(Value, frozen=True, kw_only=True):
@@ -158,42 +260,59 @@ class Tried(Value, frozen=True, kw_only=True):
 class Evidence(Value, frozen=True, kw_only=True):
     """What was measured, on which rows, with provenance.
 
+    Two forms: of a model that was scored on rows, or of numbers alone that a stage wrote. The second has
+    no rows, no challenger, no predictions and no golden rows, and binds no model.
+
     Attributes:
         schema: Name and version of this file's format.
         tool: The version that wrote it.
         model: The model's name in ``params.yaml``.
         endpoint: Where it asks to go; None where the model has no endpoint.
-        task: What is predicted.
+        task: What is predicted; None where there are only numbers.
         positive: The class whose probability is judged (binary).
         rows: The evaluation rows.
         challenger: The model that asks.
         champion: The model that is live, scored on the same rows; None with a reason.
         no_champion: Why there is no champion.
+        anchor: The earlier champion that is kept, scored on the same rows; None with a reason.
+        no_anchor: Why there is no anchor.
+        faults: Why somebody who is known could not be scored: by ``champion``, ``anchor`` or a baseline's name.
         baselines: The trivial predictors.
         measurements: Every number.
         leaderboard: What training tried.
         worst: The rows with the largest loss, worst first.
+        checks: What is known of the data contract and of leakage.
+        suites: Digest of the expectation suites, where there are any.
+        tests: The project's own tests, where a report of them is named.
+        programs: What programs of the project's own answered.
         predictions: ``predictions.parquet`` beside this file.
         golden: ``golden.json`` beside this file: requests with the offline predictions.
         provenance: Where all of this comes from.
     """
 
-    schema: Literal["mltoolkit.evidence/1"] = "mltoolkit.evidence/1"
+    schema: Literal["mltoolkit.evidence/2"] = "mltoolkit.evidence/2"
     tool: str
     model: str
     endpoint: str | None
-    task: Task
+    task: Task | None
     positive: str | None
-    rows: Rows
-    challenger: Subject
+    rows: Rows | None
+    challenger: Subject | None
     champion: Subject | None
     no_champion: str | None
+    anchor: Subject | None = None
+    no_anchor: str | None = None
+    faults: dict[str, str] = {}
     baselines: tuple[BaselineValue, ...]
     measurements: tuple[Measurement, ...]
     leaderboard: tuple[Tried, ...]
     worst: tuple[WorstRow, ...]
-    predictions: FileRef
-    golden: FileRef
+    checks: tuple[Checked, ...] = ()
+    suites: Digest | None = None
+    tests: TestRun | None = None
+    programs: tuple[ProgramRun, ...] = ()
+    predictions: FileRef | None
+    golden: FileRef | None
     provenance: Provenance
 
     def measured(self, metric: str, of: str, slice_: str | None = None) -> Measurement | None:

@@ -1,21 +1,14 @@
-"""``decide(evidence, rules) -> Verdict``: a pure function; missing, undefined or unreadable is never a pass."""
+"""``decide(evidence, numbers, rules) -> Verdict``: pure; missing, undefined or unreadable is never a pass."""
 
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Literal
 
-from mltoolkit import __version__, rules
-from mltoolkit.evidence import Digest, Evidence, Finite, Measurement, Value
-from mltoolkit.metrics import METRICS, Better
-from mltoolkit.rules import Absolute, BetterThanBaseline, Mode, Rule
-
-
-class Answer(StrEnum):
-    """What a rule answers."""
-
-    PASS = "pass"  # noqa: S105 - an answer, not a password
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-    NOT_APPLICABLE = "not-applicable"
+from mltoolkit import __version__
+from mltoolkit.evidence import Digest, Evidence, Value
+from mltoolkit.ledger import Ledger, Look
+from mltoolkit.rules import catalogue, slices
+from mltoolkit.rules.base import Answer, Facts, Finding, Mode, Policy, Rule
+from mltoolkit.rules.numbers import Numbers
 
 
 class Decision(StrEnum):
@@ -24,32 +17,6 @@ class Decision(StrEnum):
     PROMOTE = "promote"
     REJECT = "reject"
     INCONCLUSIVE = "inconclusive"
-
-
-class Finding(Value, frozen=True, kw_only=True):
-    """One rule's answer.
-
-    Attributes:
-        rule: The question in words.
-        kind: The rule's kind.
-        mode: What the answer does to the verdict.
-        answer: The answer.
-        metric: What was looked at.
-        estimate: The challenger's number.
-        threshold: What it was compared with.
-        n: Rows behind the estimate.
-        reason: The answer in one sentence.
-    """
-
-    rule: str
-    kind: str
-    mode: Mode
-    answer: Answer
-    metric: str
-    estimate: Finite | None
-    threshold: Finite | None
-    n: int | None
-    reason: str
 
 
 class Verdict(Value, frozen=True, kw_only=True):
@@ -62,11 +29,15 @@ class Verdict(Value, frozen=True, kw_only=True):
         reason: One sentence.
         model: The model's name in ``params.yaml``.
         endpoint: Where the challenger asks to go.
-        challenger: Digest of the model that asks.
+        challenger: Digest of the model that asks; None where numbers alone were judged.
         champion: Digest of the model that was live, or None.
+        anchor: Digest of the earlier champion that it was compared with, or None.
         evidence: Digest of the evidence file.
-        rules: Digest of the rules.
-        rows: Digest of the evaluation rows.
+        rules: Digest of the rules that decided.
+        policy: Whose rules those are, and what the judged commit changed of them.
+        suites: Digest of the expectation suites, where there are any.
+        rows: Digest of the evaluation rows; None where numbers alone were judged.
+        look: The look at these rows that the verdict is, to be kept in the ledger; None without rows.
         commit: The commit that the evidence was made from.
         dirty: Whether files differed from that commit.
         event: What started the run.
@@ -76,17 +47,21 @@ class Verdict(Value, frozen=True, kw_only=True):
         findings: One for each rule, in their order.
     """
 
-    schema: Literal["mltoolkit.verdict/1"] = "mltoolkit.verdict/1"
+    schema: Literal["mltoolkit.verdict/2"] = "mltoolkit.verdict/2"
     tool: str
     decision: Decision
     reason: str
     model: str
     endpoint: str | None
-    challenger: Digest
+    challenger: Digest | None
     champion: Digest | None
+    anchor: Digest | None
     evidence: Digest
     rules: Digest
-    rows: Digest
+    policy: Policy
+    suites: Digest | None
+    rows: Digest | None
+    look: Look | None
     commit: str
     dirty: bool
     event: str
@@ -96,29 +71,55 @@ class Verdict(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-def decide(evidence: Evidence, asked: tuple[Rule, ...], *, evidence_digest: str) -> Verdict:
+def decide(
+    evidence: Evidence,
+    numbers: Numbers,
+    asked: tuple[Rule, ...],
+    *,
+    evidence_digest: str,
+    ledger: Ledger | str = Ledger(),  # noqa: B008 - a frozen value
+    policy: Policy = Policy(),  # noqa: B008 - a frozen value
+) -> Verdict:
     """Judge the challenger that evidence describes.
 
     Args:
         evidence: What was measured.
+        numbers: Estimates on it.
         asked: The project's rules; the defaults of the task where it wrote none.
         evidence_digest: Of the evidence file, so that the verdict names what it rests on.
+        ledger: The looks at evaluation rows so far, or why they cannot be read.
+        policy: Whose rules decide.
     """
-    asked = rules.effective(asked, evidence.task, probabilities=evidence.challenger.probabilities)
-    findings = tuple(answer(evidence, rule) for rule in asked)
+    asked = effective(asked, evidence)
+    looks = catalogue.budget(asked)
+    facts = Facts(
+        evidence=evidence,
+        numbers=numbers,
+        ledger=ledger,
+        policy=policy,
+        looks=looks,
+        harms=slices.harms(asked, numbers, evidence, looks=looks),
+    )
+    findings = tuple(rule.answer(facts) for rule in asked)
     decision, reason = conclude(findings)
-    origin = evidence.provenance
+    origin, rows, challenger = evidence.provenance, evidence.rows, evidence.challenger
     return Verdict(
         tool=f"mltoolkit {__version__}",
         decision=decision,
         reason=reason,
         model=evidence.model,
         endpoint=evidence.endpoint,
-        challenger=evidence.challenger.digest,
+        challenger=None if challenger is None else challenger.digest,
         champion=None if evidence.champion is None else evidence.champion.digest,
+        anchor=None if evidence.anchor is None else evidence.anchor.digest,
         evidence=evidence_digest,
-        rules=rules.digest(asked),
-        rows=evidence.rows.digest,
+        rules=catalogue.digest(asked),
+        policy=policy,
+        suites=evidence.suites,
+        rows=None if rows is None else rows.digest,
+        look=None
+        if rows is None or challenger is None or rows.sketch is None
+        else Look(challenger=challenger.digest, rows=rows.digest, sketch=rows.sketch),
         commit=origin.commit,
         dirty=origin.dirty,
         event=origin.event,
@@ -127,6 +128,18 @@ def decide(evidence: Evidence, asked: tuple[Rule, ...], *, evidence_digest: str)
         lock=origin.lock,
         findings=findings,
     )
+
+
+def effective(asked: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, ...]:
+    """Return the rules that a challenger is judged by: the project's, or the defaults of the task.
+
+    Args:
+        asked: The project's rules.
+        evidence: What was measured; of numbers alone there are no defaults.
+    """
+    if evidence.task is None or evidence.challenger is None:
+        return asked
+    return catalogue.effective(asked, evidence.task, probabilities=evidence.challenger.probabilities)
 
 
 def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
@@ -150,90 +163,6 @@ def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
         Decision.PROMOTE,
         f"{'all ' if len(passed) > 1 else ''}{len(passed)} blocking {_rules(passed)} passed{warning}",
     )
-
-
-def answer(evidence: Evidence, rule: Rule) -> Finding:
-    """Ask one rule."""
-    match rule:
-        case Absolute():
-            return _absolute(evidence, rule)
-        case BetterThanBaseline():
-            return _better_than_baseline(evidence, rule)
-    assert_never(rule)
-
-
-def _absolute(evidence: Evidence, rule: Absolute) -> Finding:
-    measured = evidence.measured(rule.metric, "challenger", rule.slice)
-    threshold = rule.at_least if rule.at_least is not None else rule.at_most
-    if measured is None or measured.value is None:
-        return _finding(
-            rule, Answer.UNKNOWN, measured, threshold, _why_unknown(rule.metric, measured, rule.slice)
-        )
-    value = measured.value
-    where = "" if rule.slice is None else f" on {rule.slice}"
-    if rule.at_least is not None and value < rule.at_least:
-        return _finding(
-            rule,
-            Answer.FAIL,
-            measured,
-            threshold,
-            f"{rule.metric}{where} is {value:g}, under the floor {rule.at_least:g}",
-        )
-    if rule.at_most is not None and value > rule.at_most:
-        return _finding(
-            rule,
-            Answer.FAIL,
-            measured,
-            rule.at_most,
-            f"{rule.metric}{where} is {value:g}, over the ceiling {rule.at_most:g}",
-        )
-    return _finding(rule, Answer.PASS, measured, threshold, f"{rule.metric}{where} is {value:g}, as asked")
-
-
-def _better_than_baseline(evidence: Evidence, rule: BetterThanBaseline) -> Finding:
-    measured = evidence.measured(rule.metric, "challenger")
-    baseline = evidence.measured(rule.metric, rule.baseline)
-    threshold = None if baseline is None else baseline.value
-    if measured is None or measured.value is None:
-        return _finding(rule, Answer.UNKNOWN, measured, threshold, _why_unknown(rule.metric, measured, None))
-    if threshold is None:
-        why = f"the baseline {rule.baseline} has no {rule.metric} on these rows"
-        return _finding(rule, Answer.UNKNOWN, measured, None, why)
-    higher = METRICS[rule.metric].better is Better.HIGHER
-    gain = measured.value - threshold if higher else threshold - measured.value
-    numbers = f"{rule.metric} is {measured.value:g}, the {rule.baseline} baseline has {threshold:g}"
-    if gain > rule.by:
-        return _finding(rule, Answer.PASS, measured, threshold, f"{numbers}: better, as asked")
-    return _finding(
-        rule,
-        Answer.FAIL,
-        measured,
-        threshold,
-        f"{numbers}: not better{f' by {rule.by:g}' if rule.by else ''}",
-    )
-
-
-def _finding(
-    rule: Rule, said: Answer, measured: Measurement | None, threshold: float | None, reason: str
-) -> Finding:
-    return Finding(
-        rule=rule.question,
-        kind=str(rule.__struct_config__.tag),
-        mode=rule.mode,
-        answer=said,
-        metric=rule.metric,
-        estimate=None if measured is None else measured.value,
-        threshold=threshold,
-        n=None if measured is None else measured.n,
-        reason=reason,
-    )
-
-
-def _why_unknown(metric: str, measured: Measurement | None, slice_: str | None) -> str:
-    where = "" if slice_ is None else f" on {slice_}"
-    if measured is None:
-        return f"{metric}{where} was not measured"
-    return f"{metric}{where} has no value: {measured.reason or 'not defined on these rows'}"
 
 
 def _more(count: int) -> str:

@@ -42,12 +42,17 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
         better: Which way is better.
         tasks: Where it applies.
         probabilities: Whether it needs probabilities and not only labels.
+        bounded: Whether its values lie between 0 and 1 (or, for a multiclass Brier score, 0 and 2), so that
+            a margin in its unit says how many rows can show it.
+        quantile: Whether it is about the quantile that the model's settings name.
     """
 
     name: str
     better: Better
     tasks: tuple[Task, ...]
     probabilities: bool = False
+    bounded: bool = True
+    quantile: bool = False
 
 
 _CLASSES = (Task.BINARY, Task.MULTICLASS)
@@ -57,17 +62,19 @@ METRICS = {
     for metric in (
         Metric(name="roc-auc", better=Better.HIGHER, tasks=(Task.BINARY,), probabilities=True),
         Metric(name="brier", better=Better.LOWER, tasks=_CLASSES, probabilities=True),
-        Metric(name="log-loss", better=Better.LOWER, tasks=_CLASSES, probabilities=True),
+        Metric(name="log-loss", better=Better.LOWER, tasks=_CLASSES, probabilities=True, bounded=False),
+        Metric(name="average-precision", better=Better.HIGHER, tasks=(Task.BINARY,), probabilities=True),
         Metric(name="accuracy", better=Better.HIGHER, tasks=_CLASSES),
         Metric(name="balanced-accuracy", better=Better.HIGHER, tasks=_CLASSES),
         Metric(name="precision", better=Better.HIGHER, tasks=(Task.BINARY,)),
         Metric(name="recall", better=Better.HIGHER, tasks=(Task.BINARY,)),
         Metric(name="f1", better=Better.HIGHER, tasks=(Task.BINARY,)),
         Metric(name="f1-macro", better=Better.HIGHER, tasks=_CLASSES),
-        Metric(name="rmse", better=Better.LOWER, tasks=(Task.REGRESSION,)),
-        Metric(name="mse", better=Better.LOWER, tasks=(Task.REGRESSION,)),
-        Metric(name="mae", better=Better.LOWER, tasks=(Task.REGRESSION,)),
-        Metric(name="r2", better=Better.HIGHER, tasks=(Task.REGRESSION,)),
+        Metric(name="rmse", better=Better.LOWER, tasks=(Task.REGRESSION,), bounded=False),
+        Metric(name="mse", better=Better.LOWER, tasks=(Task.REGRESSION,), bounded=False),
+        Metric(name="mae", better=Better.LOWER, tasks=(Task.REGRESSION,), bounded=False),
+        Metric(name="pinball", better=Better.LOWER, tasks=(Task.REGRESSION,), bounded=False, quantile=True),
+        Metric(name="r2", better=Better.HIGHER, tasks=(Task.REGRESSION,), bounded=False),
     )
 }
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 
 from mltoolkit import config, documents, files
-from mltoolkit.config import ModelSettings, ToolkitSettings
-from mltoolkit.errors import InputError, Location
+from mltoolkit.errors import InputError, Location, meant
+from mltoolkit.settings import ModelSettings, ToolkitSettings
 
 PARAMS = "params.yaml"
 LOCK = "dvc.lock"
@@ -45,7 +45,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
                 return model, settings
         known = [endpoint for model in self.settings.models.values() for endpoint in model.endpoints]
         raise InputError(
-            f"no endpoint {name!r}", where=Location(path=self.document.path), hint=config.meant(name, known)
+            f"no endpoint {name!r}", where=Location(path=self.document.path), hint=meant(name, known)
         )
 
 

@@ -6,9 +6,10 @@ import msgspec
 
 from mltoolkit.checks import Check, Outcome
 from mltoolkit.evidence import Evidence, Measurement, Prepared
-from mltoolkit.gate import Answer, Decision, Finding, Verdict
+from mltoolkit.gate import Decision, Verdict
 from mltoolkit.markdown import code, folded, table, text
 from mltoolkit.metrics import FROM_FILE, METRICS, Better
+from mltoolkit.rules.base import Answer, Finding
 
 LIMIT = 60_000
 """Characters; GitHub refuses a comment of 65,536."""
@@ -138,9 +139,9 @@ def _findings(findings: Iterable[Finding]) -> str:
             f"{_MARKS[each.answer]} {text(each.rule)}",
             each.mode.value,
             each.answer.value,
-            _number(each.estimate),
+            _number(None if each.estimate is None else each.estimate.value),
             _number(each.threshold),
-            "" if each.n is None else f"{each.n:,}",
+            "",
         )
         for each in worst_first
     ]

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltoolkit import files, metrics, statistics
-from mltoolkit.config import ModelSettings
+from mltoolkit import files, metrics
 from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.metrics import Task
 from mltoolkit.models import ModelDirectory
+from mltoolkit.settings import ModelSettings
+from mltoolkit.statistics.answers import encode
 
 _CLASSES_LIMIT = 1000
 """Beyond it a target is no choice between classes, and a table of probabilities would fill the memory."""
@@ -26,6 +27,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         path: The Parquet file.
         digest: Of its content.
+        target: The column with the truth.
         ids: (n,) as text, unique.
         truth: (n,) numbers for regression, codes into ``classes`` otherwise.
         slices: (n,) text by column.
@@ -36,6 +38,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     digest: str
+    target: str
     ids: list[str]
     truth: npt.NDArray[Any]
     slices: dict[str, npt.NDArray[Any]]
@@ -57,23 +60,28 @@ def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
         CannotTellError: It has no rows, one class only, missing targets, or ids that are not unique.
     """
     where = Location(path=str(path))
+    target = settings.target
+    if target is None:
+        raise InputError("has no target that is named", where=where, hint="say `target:` in params.yaml")
     digest = files.digest_file(path)
     try:
-        return _frame(path, digest, settings, model, where)
+        return _frame(path, digest, settings, target, model, where)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"is not a Parquet file that can be read: {error}", where=where) from error
     except UnicodeDecodeError as error:
         raise InputError(f"holds text that is not UTF-8: {error.object[:20]!r}", where=where) from error
 
 
-def _frame(path: Path, digest: str, settings: ModelSettings, model: ModelDirectory, where: Location) -> Frame:
+def _frame(
+    path: Path, digest: str, settings: ModelSettings, name: str, model: ModelDirectory, where: Location
+) -> Frame:
     schema = pq.read_schema(path)
-    wanted = list(dict.fromkeys([settings.id, settings.target, *settings.slices]))
-    if missing := [name for name in wanted if name not in schema.names]:
+    wanted = list(dict.fromkeys([settings.id, name, *settings.slices]))
+    if missing := [each for each in wanted if each not in schema.names]:
         raise InputError(
             f"has no column {', '.join(missing)}", where=where, hint=f"it has {', '.join(schema.names)}"
         )
-    if nested := [name for name in wanted if pa.types.is_nested(schema.field(name).type)]:
+    if nested := [each for each in wanted if pa.types.is_nested(schema.field(each).type)]:
         raise InputError(
             f"the column {nested[0]} holds {schema.field(nested[0]).type}, not one value a row", where=where
         )
@@ -81,26 +89,27 @@ def _frame(path: Path, digest: str, settings: ModelSettings, model: ModelDirecto
     if not table.num_rows:
         raise CannotTellError("the evaluation set is empty", where=where)
     ids = _text(table[settings.id])
-    if any(name is None for name in ids) or len(set(ids)) != len(ids):
+    if any(each is None for each in ids) or len(set(ids)) != len(ids):
         raise CannotTellError(f"the ids in `{settings.id}` are missing or not unique", where=where)
-    target = table[settings.target]
+    target = table[name]
     if target.null_count:
-        raise CannotTellError(f"{target.null_count} rows have no `{settings.target}`", where=where)
+        raise CannotTellError(f"{target.null_count} rows have no `{name}`", where=where)
     values = target.to_numpy()
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise CannotTellError(f"`{settings.target}` holds NaN or infinities", where=where)
+        raise CannotTellError(f"`{name}` holds NaN or infinities", where=where)
     task, classes = _task(target, settings, model, where)
     if task is Task.REGRESSION:
         truth: npt.NDArray[Any] = values.astype(np.float64)
     else:
-        truth = statistics.encode(values, classes)
+        truth = encode(values, classes)
         _check_classes(truth, values, classes, where)
     return Frame(
         path=path,
         digest=digest,
-        ids=[str(name) for name in ids],
+        target=name,
+        ids=[str(each) for each in ids],
         truth=truth,
-        slices={name: np.array(_text(table[name]), dtype=object) for name in settings.slices},
+        slices={each: np.array(_text(table[each]), dtype=object) for each in settings.slices},
         task=task,
         classes=classes,
         positive=_positive(task, classes, settings, where),

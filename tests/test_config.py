@@ -1,7 +1,7 @@
 import pytest
 
 from mltoolkit import config, documents
-from mltoolkit.config import EndpointSettings, ToolkitSettings
+from mltoolkit.settings import EndpointSettings, ToolkitSettings
 from mltoolkit.errors import InputError
 from mltoolkit.rules import Absolute, BetterThanBaseline
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit import evaluation, files, models, rows
-from mltoolkit.config import ModelSettings
+from mltoolkit.settings import ModelSettings
 from mltoolkit.errors import CannotTellError, InputError
 from mltoolkit.evaluation import Champion
 from mltoolkit.evidence import Evidence, Golden, Leaderboard, Prepared, Provenance, Tried

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit import models, rows
-from mltoolkit.config import ModelSettings
+from mltoolkit.settings import ModelSettings
 from mltoolkit.errors import CannotTellError, InputError
 from mltoolkit.metrics import Task
 from mltoolkit.rows import Frame

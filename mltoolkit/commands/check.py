@@ -12,13 +12,13 @@ import msgspec
 from mltoolkit import __version__, files, github, project
 from mltoolkit.checks import Check, ContractFinding, Outcome, Severity, Source
 from mltoolkit.commands import Result
-from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, meant
 from mltoolkit.contract import checking, gx, profiling, proposals, sources, store
 from mltoolkit.contract.checking import Checked
 from mltoolkit.contract.wording import called, shown
-from mltoolkit.errors import CannotTellError, InputError, RefusedError
+from mltoolkit.errors import CannotTellError, InputError, RefusedError, meant
 from mltoolkit.profile import Profile
 from mltoolkit.project import Project
+from mltoolkit.settings import CheckSettings, DataSettings, ModelSettings
 
 _SHOWN = 50
 """Findings of one file that a terminal shows; ``check.json`` has all."""

@@ -15,7 +15,7 @@ from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.evidence import Golden
 from mltoolkit.releases import Endpoint, Release
 from mltoolkit.rollout import Operator
-from mltoolkit.verdicts import Case
+from mltoolkit.verdicts import Case, Permit
 
 _FOR_SHOW = ("pull_request", "pull_request_target")
 """Runs whose verdicts are shown and never deployed: the head's own code made the evidence."""
@@ -46,13 +46,13 @@ def run(arguments: argparse.Namespace) -> Result:
     endpoint = arguments.endpoint or _only_endpoint(here)
     name, settings = here.endpoint(endpoint)
     directory = arguments.model_dir or here.root / settings.model
-    case = verdicts.read(here.reports(name))
+    case = verdicts.read(here, name)
     model = models.read(directory, allow_pickle=settings.allow_pickle)
-    verdicts.require(case, here, settings, model=name, digest=model.digest)
+    permit = verdicts.require(case, here, settings, model=name, digest=model.digest)
     judge(case, endpoint=endpoint)
     outcome = rollout.deploy(
-        _release(case),
-        case.golden,
+        _release(case, permit),
+        permit.golden,
         deployer=MlflowServer(
             here.state, settings.endpoints[endpoint], source=directory, allow_pickle=settings.allow_pickle
         ),
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> Result:
         operator=operator(here),
         unhold=arguments.unhold,
     )
-    return _result(outcome.endpoint, case.golden, changed=outcome.changed)
+    return _result(outcome.endpoint, permit.golden, changed=outcome.changed)
 
 
 def judge(case: Case, *, endpoint: str) -> None:
@@ -113,18 +113,18 @@ def _only_endpoint(here: project.Project) -> str:
     return names[0]
 
 
-def _release(case: Case) -> Release:
+def _release(case: Case, permit: Permit) -> Release:
     verdict = case.verdict
     return Release(
         endpoint=str(verdict.endpoint),
         model=verdict.model,
-        digest=verdict.challenger,
+        digest=permit.challenger,
         champion=verdict.champion,
-        verdict=case.verdict_digest,
-        evidence=case.evidence_digest,
-        golden=case.golden_digest,
+        verdict=case.digest,
+        evidence=verdict.evidence,
+        golden=permit.golden_digest,
         commit=verdict.commit,
-        reason=verdict.reason,
+        reason=permit.reason,
     )
 
 

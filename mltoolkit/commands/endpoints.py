@@ -12,13 +12,13 @@ import msgspec
 from mltoolkit import files, http, project, rollout
 from mltoolkit.commands import Result
 from mltoolkit.commands.deploy import operator
-from mltoolkit.config import EndpointSettings
 from mltoolkit.deployers.base import Identity
 from mltoolkit.deployers.mlflow_server import MlflowServer
 from mltoolkit.deployers.worker_folder import reachable
 from mltoolkit.errors import InputError, MltoolkitError, OutsideError
 from mltoolkit.journal import Journal
 from mltoolkit.releases import Committed, Endpoint
+from mltoolkit.settings import EndpointSettings
 
 _TIMEOUT = 60.0
 _LINES = 50

@@ -4,13 +4,14 @@ import argparse
 import os
 from pathlib import Path
 
-from mltoolkit import evaluation, files, git, github, journal, models, project, rows, rules
+from mltoolkit import evaluation, files, git, github, journal, models, project, rows
 from mltoolkit.commands import Result
-from mltoolkit.config import ModelSettings
 from mltoolkit.errors import InputError, Location
 from mltoolkit.evaluation import Champion
 from mltoolkit.evidence import Evidence, Provenance
 from mltoolkit.metrics import METRICS
+from mltoolkit.rules import catalogue
+from mltoolkit.settings import ModelSettings
 
 _NAMED = 5
 
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> Result:
     model = models.read(arguments.model_dir or here.root / settings.model, allow_pickle=settings.allow_pickle)
     frame = rows.read(here.root / settings.rows, settings, model)
     changed = differing(here, top)
-    asked = rules.effective(settings.rules, frame.task, probabilities=model.predicts_probabilities)
+    asked = catalogue.effective(settings.rules, frame.task, probabilities=model.predicts_probabilities)
     evidence = evaluation.evaluate(
         frame,
         model,
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> Result:
         root=here.root,
         cache=files.ignored_folder(here.state) / "scores",
         out=out,
-        provenance=provenance(here, top, frame.digest, rules.digest(asked), dirty=bool(changed)),
+        provenance=provenance(here, top, frame.digest, catalogue.digest(asked), dirty=bool(changed)),
         fresh=arguments.no_cache,
     )
     path = out / "evidence.json"

@@ -3,16 +3,16 @@
 import argparse
 from pathlib import Path
 
-from mltoolkit import files, gate, project
+from mltoolkit import files, gate, judging, project
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
-from mltoolkit.evidence import Evidence
+from mltoolkit.rules.base import Answer
 
 MARKS = {
-    gate.Answer.PASS: "pass",
-    gate.Answer.FAIL: "FAIL",
-    gate.Answer.UNKNOWN: "unknown",
-    gate.Answer.NOT_APPLICABLE: "n/a",
+    Answer.PASS: "pass",
+    Answer.FAIL: "FAIL",
+    Answer.UNKNOWN: "unknown",
+    Answer.NOT_APPLICABLE: "n/a",
 }
 
 
@@ -35,37 +35,19 @@ def run(arguments: argparse.Namespace) -> Result:
         CannotTellError: The evidence is missing or damaged.
     """
     here = project.load(arguments.project)
-    name, settings = here.settings.model(arguments.model)
+    name, _ = here.settings.model(arguments.model)
     source = arguments.evidence or here.reports(name) / "evidence.json"
     out = arguments.out or source.with_name("verdict.json")
     # What is there is of other evidence until this one is decided; nobody may mistake it.
     files.remove(out, out.with_name("report.md"))
-    evidence = load_evidence(source)
-    if evidence.model != name:
+    brief = judging.read(source, here, name)
+    if brief.evidence.model != name:
         raise InputError(
-            f"is about the model {evidence.model!r}, not {name!r}", where=Location(path=str(source))
+            f"is about the model {brief.evidence.model!r}, not {name!r}", where=Location(path=str(source))
         )
-    verdict = gate.decide(evidence, settings.rules, evidence_digest=files.digest_file(source))
+    verdict = brief.decide()
     files.write_bytes(out, files.dump_json(verdict))
     return Result(code=exit_code(verdict.decision), text=render(verdict, out), value=plain(verdict, out))
-
-
-def load_evidence(path: Path) -> Evidence:
-    """Read evidence and make sure that the predictions beside it are those that it speaks of.
-
-    Raises:
-        CannotTellError: It is missing or damaged, or the predictions are others.
-    """
-    evidence = files.load(path, Evidence, error=CannotTellError)
-    for part in (evidence.predictions, evidence.golden):
-        beside = path.with_name(part.path)
-        if not beside.is_file() or files.digest_file(beside) != part.digest:
-            raise CannotTellError(
-                "is missing" if not beside.is_file() else f"is not the file that {path} speaks of",
-                where=Location(path=str(beside)),
-                hint="run mltoolkit evaluate again",
-            )
-    return evidence
 
 
 def exit_code(decision: gate.Decision) -> int:

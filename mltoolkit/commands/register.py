@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> Result:
         # The leaderboard of another training says nothing about this model.
         chosen = [tried.estimator for tried in board.tried if tried.chosen and board.model == model.digest]
         run_id = runs[chosen[0]] if chosen else None
-    case = verdicts.read(here.reports(name))
+    case = verdicts.read(here, name)
     verdicts.require(case, here, settings, model=name, digest=model.digest)
     version = registry.register_version(
         store,

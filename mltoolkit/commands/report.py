@@ -7,11 +7,10 @@ from pathlib import Path
 from mltoolkit import documents, files, git, github, project, report, verdicts
 from mltoolkit.checks import Check
 from mltoolkit.commands import Result
-from mltoolkit.commands.gate import load_evidence
-from mltoolkit.config import ModelSettings
 from mltoolkit.errors import CannotTellError, InputError, MltoolkitError
 from mltoolkit.evidence import Prepared
 from mltoolkit.report import Change, Comparison
+from mltoolkit.settings import ModelSettings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +38,8 @@ def run(arguments: argparse.Namespace) -> Result:
     here = project.load(arguments.project)
     name, settings = here.settings.model(arguments.model)
     folder = here.reports(name)
-    load_evidence(folder / "evidence.json")
-    case = verdicts.read(folder)
-    verdicts.confirm(case, settings, model=name)
+    case = verdicts.read(here, name)
+    verdicts.confirm(case, model=name)
     evidence, verdict = case.evidence, case.verdict
     prepared = None if settings.training is None else files.load(here.root / settings.training, Prepared)
     content = report.render(

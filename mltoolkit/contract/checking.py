@@ -13,16 +13,16 @@ from mltoolkit.checks import (
     Severity,
     Source,
 )
-from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, SplitSettings, meant
 from mltoolkit.contract import data_files, gx, outcomes, profiling, scan, schemas, sources, suites
 from mltoolkit.contract.data_files import Format
 from mltoolkit.contract.gallery import compiler
 from mltoolkit.contract.guards import Guards
 from mltoolkit.contract.queries import Progress
 from mltoolkit.contract.store import Held
-from mltoolkit.errors import InputError, Location
+from mltoolkit.errors import InputError, Location, meant
 from mltoolkit.profile import Profile
 from mltoolkit.project import PARAMS
+from mltoolkit.settings import CheckSettings, DataSettings, ModelSettings, SplitSettings
 
 
 class Checked(NamedTuple):

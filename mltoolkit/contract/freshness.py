@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltoolkit.checks import ContractFinding, Outcome, ours
-from mltoolkit.config import FreshnessSettings
 from mltoolkit.contract.sources import Column, Kind
 from mltoolkit.contract.wording import called, share
+from mltoolkit.settings import FreshnessSettings
 
 RULE = "fresh"
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
-from mltoolkit.config import DataSettings
 from mltoolkit.contract import freshness
 from mltoolkit.contract.header import NAMED, OTHERS, listed, mentioned, names_differ, so_many
 from mltoolkit.contract.outcomes import absent
 from mltoolkit.contract.sources import DATA, Column, Table, reading
 from mltoolkit.contract.suites import Suite
 from mltoolkit.contract.wording import EXAMPLES, called, examples, share, shown
+from mltoolkit.settings import DataSettings
 
 
 class Guards(NamedTuple):

@@ -18,12 +18,11 @@ from typing import Any, NamedTuple
 
 import mltoolkit
 from mltoolkit import errors, proc
-from mltoolkit.config import meant
 from mltoolkit.contract.gallery import trust
 from mltoolkit.contract.gx_process import SHARE
 from mltoolkit.contract.results import Result, raised
 from mltoolkit.contract.suites import Expectation, Suite
-from mltoolkit.errors import InputError, Location, MltoolkitError, OutsideError
+from mltoolkit.errors import InputError, Location, MltoolkitError, OutsideError, meant
 
 GALLERY = (
     "expect_column_distinct_values_to_be_in_set",

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
-from mltoolkit.config import DataSettings
 from mltoolkit.contract.gallery import conditions
 from mltoolkit.contract.suites import Suite
 from mltoolkit.contract.wording import called
+from mltoolkit.settings import DataSettings
 
 NAMED = 20
 """How many columns a finding names, the worst first."""

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mltoolkit import __version__, files, profile
-from mltoolkit.config import meant
 from mltoolkit.contract import patterns
 from mltoolkit.contract.sources import DATA, Column, Kind, Table, reading
 from mltoolkit.contract.sql import literal
-from mltoolkit.errors import InputError, Location
+from mltoolkit.errors import InputError, Location, meant
 from mltoolkit.profile import Categories, Category, ColumnProfile, Lengths, Numbers, Profile, Span
 
 BINS = 20

@@ -9,8 +9,7 @@ from typing import Any
 
 from mltoolkit import files
 from mltoolkit.checks import Severity
-from mltoolkit.config import meant
-from mltoolkit.errors import InputError, Location
+from mltoolkit.errors import InputError, Location, meant
 from mltoolkit.evidence import Digest, Value
 
 FORMAT = "1.24.1"

@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from mltoolkit import files, http, models, proc, project, releases
-from mltoolkit.config import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.base import Identity
 from mltoolkit.deployers.worker_folder import ASK, WorkerFolder, WorkerSettings, address, ask
 from mltoolkit.errors import InputError, Location, MltoolkitError, OutsideError, RefusedError
 from mltoolkit.releases import Endpoint, Revision
+from mltoolkit.settings import EndpointSettings
 
 WORKER = Path(__file__).parent.parent / "serving" / "worker.py"
 _PREDICT = 60.0

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltoolkit import config, files
-from mltoolkit.errors import InputError, Location
+from mltoolkit import files
+from mltoolkit.errors import InputError, Location, meant
 from mltoolkit.metrics import Task
 from mltoolkit.stages.settings import AtRandom, PrepareSettings, Section
 
@@ -36,7 +36,7 @@ def read(settings: PrepareSettings, section: Section) -> pa.Table:
                         f"{settings.input} has {'no' if name not in there else 'more than one'} column {name!r}",
                         *key,
                         *((at,) if len(key) == 1 and key[0] in {"numeric", "categorical", "keep"} else ()),
-                        hint=config.meant(name, there),
+                        hint=meant(name, there),
                     )
             table = source.read(columns=list(dict.fromkeys(wanted)))
         except pa.ArrowException as error:

@@ -7,7 +7,7 @@ others, and the served model needs nothing beside it.
 import inspect
 from typing import Any, TypeAlias
 
-from mltoolkit import config
+from mltoolkit.errors import meant
 from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages.settings import EstimatorSettings, Kind, Section
@@ -103,7 +103,7 @@ def _estimator(name: str, settings: EstimatorSettings, task: Task, *, seed: int,
                 name,
                 "parameters",
                 parameter,
-                hint=config.meant(parameter, known),
+                hint=meant(parameter, known),
             )
     seeded = {"random_state": seed} if "random_state" in known else {}
     return made(**(seeded | settings.parameters))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltoolkit import files, metrics, models, statistics
+from mltoolkit import files, metrics, models
 from mltoolkit.errors import InputError, Location, OutsideError
 from mltoolkit.evidence import Prepared
 from mltoolkit.metrics import Task
@@ -23,6 +23,8 @@ from mltoolkit.stages.canonical import ARCHIVE
 from mltoolkit.stages.prepared import Rows, load_prepared, read, rows
 from mltoolkit.stages.settings import EvaluateSettings
 from mltoolkit.stages.settings import read as read_section
+from mltoolkit.statistics.answers import Answers, encode, interpret
+from mltoolkit.statistics.influence import measure
 
 
 def main() -> int:
@@ -45,11 +47,11 @@ def stage() -> str:
     table = read(folder / "evaluation.parquet", digest=prepared.digests["evaluation"])
     held = rows(table, prepared)
     classes = _classes(model, prepared)
-    answers = statistics.interpret(
+    answers = interpret(
         _predict(model, held), task=prepared.task, classes=classes, positive=prepared.positive
     )
-    truth = held.truth if prepared.task is Task.REGRESSION else statistics.encode(held.truth, classes)
-    found = statistics.measure(
+    truth = held.truth if prepared.task is Task.REGRESSION else encode(held.truth, classes)
+    found = measure(
         task=prepared.task, truth=truth, answers=answers, classes=classes, positive=prepared.positive
     )
     said = _columns(answers, classes)
@@ -115,7 +117,7 @@ def _predict_with_mlflow(path: Path, held: Rows) -> npt.NDArray[Any]:
         raise ValueError(error.message) from error
 
 
-def _columns(answers: statistics.Answers, classes: list[str]) -> dict[str, Any]:
+def _columns(answers: Answers, classes: list[str]) -> dict[str, Any]:
     """Return a column ``prediction``, and one of probabilities for each class where there are any."""
     if answers.values is not None:
         return {"prediction": answers.values}

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltoolkit import config, files, metrics
+from mltoolkit import files, metrics
+from mltoolkit.errors import meant
 from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages import columns, program, splits
@@ -106,7 +107,7 @@ def _imputations(settings: PrepareSettings, section: Section) -> dict[str, Imput
                 "impute",
                 "features",
                 name,
-                hint=config.meant(name, list(features)),
+                hint=meant(name, list(features)),
             )
     return {name: _imputation(name, settings, section) for name in features}
 
@@ -169,9 +170,7 @@ def _positive(classes: dict[str, int], settings: PrepareSettings, section: Secti
         raise section.refuse(f"a {settings.task} task has no positive class", "positive")
     wanted = metrics.label(settings.positive)
     if wanted not in classes:
-        raise section.refuse(
-            f"no row has the class {wanted}", "positive", hint=config.meant(wanted, list(classes))
-        )
+        raise section.refuse(f"no row has the class {wanted}", "positive", hint=meant(wanted, list(classes)))
     return wanted
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from mltoolkit import config, documents, files
-from mltoolkit.config import Name, Settings
-from mltoolkit.errors import InputError
+from mltoolkit.errors import InputError, meant
 from mltoolkit.metrics import METRICS, Task
+from mltoolkit.settings import Name, Settings
 
 T = TypeVar("T")
 
@@ -178,7 +178,7 @@ class TrainSettings(Settings, frozen=True, kw_only=True):
         """Refuse an unknown metric and an empty list of estimators."""
         if self.select not in METRICS:
             raise ValueError(
-                f"`select` is {self.select!r}, which is no metric; {config.meant(self.select, list(METRICS))}"
+                f"`select` is {self.select!r}, which is no metric; {meant(self.select, list(METRICS))}"
             )
         if not self.estimators:
             raise ValueError("`estimators` is empty: name at least one")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mltoolkit import config, files, metrics, models, registry, statistics
+from mltoolkit import config, files, metrics, models, registry
 from mltoolkit.errors import CannotTellError, InputError, MltoolkitError, OutsideError
 from mltoolkit.evidence import Leaderboard, Prepared, Tried
 from mltoolkit.metrics import METRICS, Better, Task
@@ -22,6 +22,8 @@ from mltoolkit.stages.prepared import Rows, load_prepared, read, rows
 from mltoolkit.stages.settings import SPLIT, Section, TrainSettings
 from mltoolkit.stages.settings import read as read_section
 from mltoolkit.stages.splits import TRAIN
+from mltoolkit.statistics.answers import encode, interpret
+from mltoolkit.statistics.influence import measure
 
 _REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
 """What a server of the model needs; everything else comes with these."""
@@ -164,11 +166,9 @@ def _measure(pipeline: estimators.Pipeline, held: Rows, prepared: Prepared) -> d
         raw, truth, classes = pipeline.predict(held.features), held.truth, []
     else:
         classes = [metrics.label(value) for value in pipeline.classes_.tolist()]
-        raw, truth = pipeline.predict_proba(held.features), statistics.encode(held.truth, classes)
-    answers = statistics.interpret(
-        np.asarray(raw), task=prepared.task, classes=classes, positive=prepared.positive
-    )
-    found = statistics.measure(
+        raw, truth = pipeline.predict_proba(held.features), encode(held.truth, classes)
+    answers = interpret(np.asarray(raw), task=prepared.task, classes=classes, positive=prepared.positive)
+    found = measure(
         task=prepared.task, truth=truth, answers=answers, classes=classes, positive=prepared.positive
     )
     return {name: value for name, value in found.items() if value is not None}

@@ -15,7 +15,7 @@ import pytest
 
 from mltoolkit import gate, http, models, project, scoring
 from mltoolkit.commands import deploy
-from mltoolkit.config import EndpointSettings
+from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers.base import difference
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.deployers.processes import running

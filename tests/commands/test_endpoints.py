@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import mltoolkit
-from mltoolkit.config import EndpointSettings
+from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.deployers.worker_folder import ask

@@ -10,7 +10,7 @@ import pytest
 
 from mltoolkit import files
 from mltoolkit.checks import CheckedFile, Outcome, Source
-from mltoolkit.config import CheckSettings, DataSettings, ModelSettings, SplitSettings
+from mltoolkit.settings import CheckSettings, DataSettings, ModelSettings, SplitSettings
 from mltoolkit.contract import checking, scan
 from mltoolkit.errors import InputError
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit.checks import ContractFinding, Outcome
-from mltoolkit.config import FreshnessSettings
+from mltoolkit.settings import FreshnessSettings
 from mltoolkit.contract import freshness, scan, sources
 
 NOW = dt.datetime(2024, 5, 10, 12, tzinfo=dt.UTC)

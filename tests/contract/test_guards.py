@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit.checks import ContractFinding, Outcome, Severity
-from mltoolkit.config import DataSettings, FreshnessSettings
+from mltoolkit.settings import DataSettings, FreshnessSettings
 from mltoolkit.contract import scan, sources
 from mltoolkit.contract.guards import Guards
 from mltoolkit.contract.suites import Expectation, Suite

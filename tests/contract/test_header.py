@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from mltoolkit.checks import Outcome, Severity
-from mltoolkit.config import DataSettings, FreshnessSettings
+from mltoolkit.settings import DataSettings, FreshnessSettings
 from mltoolkit.contract import header
 from mltoolkit.contract.suites import Expectation, Suite
 

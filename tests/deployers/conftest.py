@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mltoolkit import models, scoring
-from mltoolkit.config import EndpointSettings
+from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers.mlflow_server import MlflowServer
 from mltoolkit.releases import Committed, Endpoint, Release, Revision
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mltoolkit import http, models
-from mltoolkit.config import EndpointSettings
+from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.base import difference
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer

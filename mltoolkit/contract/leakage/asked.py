@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mltoolkit.checks import ContractFinding, Outcome, Severity, ours
-from mltoolkit.config import meant
 from mltoolkit.contract.leakage.splits import EVALUATION, TRAIN, Pair, Splits
 from mltoolkit.contract.sources import Column, Table
 from mltoolkit.contract.wording import EXAMPLES, called, examples, shown
+from mltoolkit.errors import meant
 
 SPLITS = ((TRAIN, "training"), (EVALUATION, "evaluation"))
 """The relations, and what their rows are called."""

@@ -1,0 +1,1 @@
+"""The arithmetic behind metrics and rules: pure functions over arrays; no random numbers."""
