@@ -1,10 +1,9 @@
 """``mltoolkit report``: evidence and verdict as Markdown."""
 
 import argparse
-import os
 from pathlib import Path
 
-from mltoolkit import documents, files, git, github, project, report, verdicts
+from mltoolkit import basis, documents, files, git, project, report, verdicts
 from mltoolkit.checks import Check
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, MltoolkitError
@@ -104,7 +103,7 @@ def compare(here: project.Project, asked: str | None) -> Comparison:
     """
     try:
         top = git.top(here.root)
-        base, reason = _base(top, asked)
+        base, reason = basis.base(top, asked)
     except InputError as error:
         if asked is not None:
             raise
@@ -126,33 +125,6 @@ def compare(here: project.Project, asked: str | None) -> Comparison:
     except MltoolkitError as error:
         return Comparison(reason=f"the base commit's files cannot be read: {error.what}")
     return Comparison(base=base, parameters=_changes(then, now), data=_changes(then_data, now_data))
-
-
-def _base(top: Path, asked: str | None) -> tuple[str | None, str | None]:
-    """Return the commit to compare with, or None and why."""
-    head = git.head(top)
-    if asked is not None:
-        found = git.resolve(top, asked)
-        if found is None:
-            raise InputError(f"no commit {asked!r} here", hint=_fetch(top))
-        return found, None
-    target = github.context(os.environ).base
-    if target is None:
-        found = git.resolve(top, "HEAD~1")
-        return found, None if found else _why_none(top, "this is the first commit")
-    tip = git.resolve(top, f"refs/remotes/origin/{target}") or git.resolve(top, f"refs/heads/{target}")
-    if tip is None:
-        return None, _why_none(top, f"the base branch {target} was not fetched")
-    found = git.merge_base(top, tip, head)
-    return found, None if found else _why_none(top, f"no common commit with {target}")
-
-
-def _why_none(top: Path, otherwise: str) -> str:
-    return "history is cut off (a shallow clone): git fetch --unshallow" if git.shallow(top) else otherwise
-
-
-def _fetch(top: Path) -> str | None:
-    return "history is cut off here; try git fetch --unshallow" if git.shallow(top) else None
 
 
 def _flat(data: bytes | None) -> dict[str, str]:
