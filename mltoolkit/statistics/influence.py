@@ -8,6 +8,7 @@ number of rows: the values of all rows sum to zero, and the estimate's error is 
 over the rows that were drawn (Hampel 1974). Differences of models, slices and groups are sums of them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mltoolkit.errors import CannotTellError
-from mltoolkit.metrics import Task
-from mltoolkit.statistics.answers import Answers, Codes, Floats, rounded
+from mltoolkit.metrics import METRICS, Metric, Task
+from mltoolkit.statistics.answers import Answers, Floats, rounded
+from mltoolkit.statistics.formulas import FORMULAS, Judged
 
 
 class Influence(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class Influence(msgspec.Struct, frozen=True, kw_only=True):
         value: The metric, in its unit.
         rows: (n,) influence values, which sum to zero.
         weights: (n,) each row's share of the denominator times n, where rows do not weigh the same
-            (only positives count for recall); None for equal weights.
+            (only positives count for recall); their mean is one. None for equal weights.
         rare: How many rows the metric rests on, where that is fewer than n: the positives for recall.
     """
 
@@ -37,17 +39,73 @@ class Influence(msgspec.Struct, frozen=True, kw_only=True):
     rare: int | None = None
 
 
+def influence(
+    metric: str,
+    *,
+    task: Task,
+    truth: npt.NDArray[Any],
+    answers: Answers,
+    classes: Sequence[str],
+    positive: str | None,
+    quantile: float | None = None,
+) -> Influence | str:
+    """Return a metric and its influence values, or why it is not defined on these rows.
+
+    Args:
+        metric: A name of the catalogue.
+        task: What is predicted.
+        truth: (n,) numbers for regression, codes into ``classes`` otherwise.
+        answers: What the model said about the same rows in the same order.
+        classes: The k classes as text.
+        positive: The class whose probability, precision and recall are meant (binary); the last if None.
+        quantile: The quantile that the model predicts, for the pinball loss.
+    """
+    known = METRICS.get(metric)
+    if known is None or task not in known.tasks:
+        return f"{metric} is not a metric of a {task} model"
+    if doubt := _doubt(task, truth, answers, classes, positive):
+        return doubt
+    if not _said(known, answers):
+        return f"the model gives no {'probabilities' if known.probabilities else 'usable answers'}"
+    if known.quantile and quantile is None:
+        return "the settings do not say which `quantile` the model predicts"
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = FORMULAS[metric](
+            Judged(
+                task=task, truth=truth, answers=answers, classes=classes, positive=positive, quantile=quantile
+            )
+        )
+        if isinstance(found, str):
+            return found
+        rows = found.rows()
+        if not (math.isfinite(found.value) and math.isfinite(float(rows.sum()))):
+            return "it cannot be computed: numbers are missing or too large"
+    return Influence(
+        value=found.value,
+        rows=rows,
+        weights=None if found.weights is None else found.weights(),
+        rare=found.rare,
+    )
+
+
 def measure(
-    *, task: Task, truth: npt.NDArray[Any], answers: Answers, classes: Sequence[str], positive: str | None
+    *,
+    task: Task,
+    truth: npt.NDArray[Any],
+    answers: Answers,
+    classes: Sequence[str],
+    positive: str | None,
+    quantile: float | None = None,
 ) -> dict[str, float | None]:
-    """Return every metric that applies, by its name in the catalogue.
+    """Return the value of every metric that applies, by its name in the catalogue and in its order.
 
     Args:
         task: What is predicted.
         truth: (n,) numbers for regression, codes into ``classes`` otherwise.
         answers: What the model said about the same rows in the same order.
         classes: The k classes as text.
-        positive: The class whose probability, precision and recall are meant (binary).
+        positive: The class whose probability, precision and recall are meant (binary); the last if None.
+        quantile: The quantile that the model predicts; the pinball loss applies where there is one.
 
     Returns:
         Values rounded to six significant digits; None where a metric is not defined on these rows.
@@ -55,92 +113,49 @@ def measure(
     Raises:
         CannotTellError: There are no rows, or the numbers are too large to be added up.
     """
-    if not truth.size:
-        raise CannotTellError("there are no rows to measure on")
-    if task is Task.REGRESSION and answers.values is not None:
-        found = _regression(truth.astype(np.float64), answers.values)
-    else:
-        found = _classification(truth.astype(np.int64), answers, task, list(classes), positive)
-    if over := [name for name, value in found.items() if value is not None and not np.isfinite(value)]:
+    if doubt := _doubt(task, truth, answers, classes, positive):
+        raise CannotTellError(doubt)
+    judged = Judged(
+        task=task, truth=truth, answers=answers, classes=classes, positive=positive, quantile=quantile
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        drafts = {
+            name: FORMULAS[name](judged)
+            for name, metric in METRICS.items()
+            if task in metric.tasks and _said(metric, answers) and not (metric.quantile and quantile is None)
+        }
+    found = {name: None if isinstance(draft, str) else draft.value for name, draft in drafts.items()}
+    if over := [name for name, value in found.items() if value is not None and not math.isfinite(value)]:
         raise CannotTellError(f"{', '.join(over)} cannot be computed: the numbers are too large")
     return {name: None if value is None else rounded(value) for name, value in found.items()}
 
 
-def _regression(truth: Floats, values: Floats) -> dict[str, float | None]:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _errors(truth, values)
-
-
-def _errors(truth: Floats, values: Floats) -> dict[str, float | None]:
-    error = values - truth
-    mse = float(np.mean(error**2))
-    spread = float(np.mean((truth - truth.mean()) ** 2))
-    return {
-        "rmse": mse**0.5,
-        "mse": mse,
-        "mae": float(np.mean(np.abs(error))),
-        # What is left of rounding would be shown as a tiny number where there is none.
-        "r2": round(1 - mse / spread, 12) if spread > 0 else None,
-    }
-
-
-def _classification(
-    truth: Codes, answers: Answers, task: Task, classes: list[str], positive: str | None
-) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    if answers.labels is not None:
-        found |= _labels(truth, answers.labels, len(classes))
-    if answers.labels is not None and task is Task.BINARY:
-        found |= _positives(truth, answers.labels, classes.index(positive or classes[-1]))
-    if answers.probabilities is not None:
-        table = answers.probabilities
-        smallest = float(np.finfo(np.float64).eps)  # scikit-learn's clipping, so that the numbers are equal
-        found["log-loss"] = float(-np.mean(np.log(np.clip(table[np.arange(truth.size), truth], smallest, 1))))
-        if task is Task.BINARY:
-            at = classes.index(positive or classes[-1])
-            found["brier"] = float(np.mean((table[:, at] - (truth == at)) ** 2))
-            found["roc-auc"] = roc_auc(truth == at, table[:, at])
-        else:
-            hot = np.eye(len(classes))[truth]
-            found["brier"] = float(np.mean(((table - hot) ** 2).sum(axis=1)))
-    return found
-
-
-def _labels(truth: Codes, labels: Codes, k: int) -> dict[str, float | None]:
-    right = labels == truth
-    count = np.bincount(truth, minlength=k)
-    said = np.bincount(labels[labels >= 0], minlength=k)
-    hits = np.bincount(truth[right], minlength=k)
-    seen, met = count > 0, (count + said) > 0
-    return {
-        "accuracy": float(right.mean()),
-        "balanced-accuracy": float((hits[seen] / count[seen]).mean()) if seen.sum() > 1 else None,
-        "f1-macro": float((2 * hits[met] / (count + said)[met]).mean()),
-    }
-
-
-def _positives(truth: Codes, labels: Codes, positive: int) -> dict[str, float | None]:
-    is_positive, says_positive = truth == positive, labels == positive
-    hits, there, said = (int(np.sum(x)) for x in (is_positive & says_positive, is_positive, says_positive))
-    return {
-        "precision": hits / said if said else None,
-        "recall": hits / there if there else None,
-        "f1": 2 * hits / (there + said) if there + said else None,
-    }
-
-
-def roc_auc(positive: npt.NDArray[np.bool_], score: Floats) -> float | None:
-    """Return the area under the ROC curve by mid-ranks (Mann and Whitney 1947); None for one class.
-
-    Args:
-        positive: (n,) whether each row is positive.
-        score: (n,) the higher, the more positive.
-    """
-    there = int(positive.sum())
-    others = positive.size - there
-    if not there or not others:
+def _doubt(
+    task: Task, truth: npt.NDArray[Any], answers: Answers, classes: Sequence[str], positive: str | None
+) -> str | None:
+    """Return why nothing can be measured at all."""
+    if not truth.size:
+        return "there are no rows to measure on"
+    labels, table = answers.labels, answers.probabilities
+    for said in (answers.values, labels, table):
+        if said is not None and len(said) != truth.size:
+            return f"there are {truth.size} rows and {len(said)} answers"
+    if task is Task.REGRESSION:
         return None
-    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks = (last - (counts - 1) / 2)[inverse]
-    return float((ranks[positive].sum() - there * (there + 1) / 2) / (there * others))
+    k, names = len(classes), ", ".join(classes)
+    if not 0 <= int(truth.min()) <= int(truth.max()) < k:
+        return f"there are rows whose target is none of {names}"
+    if labels is not None and not -1 <= int(labels.min()) <= int(labels.max()) < k:
+        return f"there are labels that stand for none of {names}"
+    if table is not None and table.shape != (truth.size, k):
+        return f"the probabilities are not those of {names}"
+    if task is Task.BINARY and positive is not None and positive not in classes:
+        return f"the positive class, {positive}, is none of {names}"
+    return None
+
+
+def _said(metric: Metric, answers: Answers) -> bool:
+    """Return whether the model answers in the form that a metric reads."""
+    if metric.tasks == (Task.REGRESSION,):
+        return answers.values is not None
+    return (answers.probabilities if metric.probabilities else answers.labels) is not None

@@ -92,13 +92,6 @@ class Ranking:
         n = (self.positives + self.others) / self.positives
         return self._spread((self._precision + gained - lost - self.average_precision) * n, -lost * n)
 
-    def weights(self) -> Floats:
-        """Return (n,) what each row weighs: the positives half of all, the others the other half; mean one."""
-        n = self.positives + self.others
-        return self._spread(
-            np.full(self._ends.size, n / (2 * self.positives)), np.full(self._ends.size, n / (2 * self.others))
-        )
-
     @cached_property
     def _reached(self) -> _Counts:
         """(r,) rows from the highest score down to each run, itself included."""
