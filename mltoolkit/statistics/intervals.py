@@ -99,7 +99,10 @@ def interval(
         if isinstance(found, str):
             return Interval(groups=count, reason=found)
         errors.append(found)
-    each = [_around(value, error, peak, rows.size, confidence, threshold) for error in errors]
+    each = [
+        _around(value, error, unit=peak, n=rows.size, confidence=confidence, threshold=threshold)
+        for error in errors
+    ]
     widest = msgspec.structs.replace(wider(*each), reason=errors[-1].reason, groups=count)
     if widest.spread is None or not math.isfinite(widest.spread):
         return Interval(groups=count, reason="the numbers are too large")
@@ -128,15 +131,12 @@ def wider(*intervals: Interval) -> Interval:
 
 
 def _around(
-    value: float, error: _Error, peak: float, n: int, confidence: float, threshold: float
+    value: float, error: _Error, *, unit: float, n: int, confidence: float, threshold: float
 ) -> Interval:
-    wrong = peak * math.sqrt(error.variance)
+    wrong = unit * math.sqrt(error.variance)
     reach = wrong * t_quantile(0.5 + confidence / 2, error.degrees)
     off = threshold - value
-    if wrong == 0:
-        p = 1.0 if off == 0 else 0.0
-    else:
-        p = t_tails(off / wrong, error.degrees)
+    p = t_tails(off / wrong, error.degrees) if wrong else float(off == 0)
     return Interval(
         low=value - reach, high=value + reach, p=p, spread=n * wrong * wrong, degrees=error.degrees
     )

@@ -15,7 +15,7 @@ def tango(gained: int, lost: int, n: int, *, confidence: float, threshold: float
 
     The ends are where the score statistic ``(b - c - n d) / sqrt(n (2 q + d (1 - d)))`` is the normal quantile,
     with ``q`` the most likely share of lost rows if the true difference is ``d`` (Tango 1998, Statistics in
-    Medicine 17, 891-908, equations 8 to 11). Without a difference in n rows they are ``z^2 / (n + z^2)``
+    Medicine 17, 891-908, equations 24 to 26). Without a difference in n rows they are ``z^2 / (n + z^2)``
     apart from 0.
 
     Args:
