@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+import numpy as np
 import pytest
 
-from mltoolkit import files, gate, models, project
+from mltoolkit import files, judging, ledger, models, predictions, project
 from mltoolkit.evidence import (
     BaselineValue,
     Evidence,
@@ -24,7 +25,9 @@ from mltoolkit.evidence import (
     WorstRow,
 )
 from mltoolkit.metrics import Task
+from mltoolkit.paired import Predictions
 from mltoolkit.proc import QUIET
+from mltoolkit.statistics.answers import Answers
 
 # Before anything imports MLflow or Great Expectations, here and in the programs that tests start.
 os.environ.update(QUIET)
@@ -91,13 +94,16 @@ mltoolkit:
       target: target
       model: model
       rows: rows.parquet
+      rules:
+        - {kind: absolute, metric: roc-auc, at-least: 0.6, confidence: 0.95}
+        - {kind: better-than-baseline, metric: brier, baseline: base-rate}
       slices: [group]
 """
 
 
 @pytest.fixture
 def toy(repository: Path, saved_models: Path, git: Callable[..., str]) -> Path:
-    """A committed project without DVC: a model directory, rows, and the smallest ``params.yaml``."""
+    """A committed project without DVC: a model directory, 400 rows, and rules that so few rows can answer."""
     shutil.copytree(saved_models / "binary", repository / "model")
     shutil.copy(saved_models / "rows.parquet", repository / "rows.parquet")
     (repository / "params.yaml").write_text(PARAMS)
@@ -125,6 +131,9 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     return call
 
 
+ROWS = 1000
+"""Rows of evidence that is made up."""
+
 A_DIGEST = f"sha256:{'a' * 64}"
 B_DIGEST = f"sha256:{'b' * 64}"
 
@@ -140,7 +149,7 @@ def evidence() -> Callable[..., Evidence]:
             "majority": {"accuracy": 0.82},
         }
         measurements = tuple(
-            Measurement(metric=metric, of=of, value=value, n=1000)
+            Measurement(metric=metric, of=of, value=value, n=ROWS)
             for of, found in values.items()
             for metric, value in found.items()
         )
@@ -150,7 +159,14 @@ def evidence() -> Callable[..., Evidence]:
             endpoint="local",
             task=Task.BINARY,
             positive="1",
-            rows=Rows(path="rows.parquet", digest=A_DIGEST, count=1000, id="row_id", target="target"),
+            rows=Rows(
+                path="rows.parquet",
+                digest=A_DIGEST,
+                count=ROWS,
+                id="row_id",
+                target="target",
+                classes=("0", "1"),
+            ),
             challenger=Subject(digest=A_DIGEST, path="model", flavor="sklearn", probabilities=True),
             champion=None,
             no_champion="nothing is live on local yet",
@@ -188,47 +204,86 @@ GOLDEN = Golden(
 )
 
 
+Quality = Literal["good", "bad", "unclear"]
+
+
+def said(quality: Quality) -> Predictions:
+    """Make up what a challenger, and a champion a little worse than it, say about ``ROWS`` binary rows.
+
+    By the rules of ``PARAMS`` a good challenger is promoted and a bad one rejected (it ranks at random);
+    an unclear one ranks as well as the floor asks for, so that its interval has the floor in it.
+    """
+    generator = np.random.default_rng(7)
+    signal = generator.normal(size=ROWS)
+    slope = 0.35 if quality == "unclear" else 1.5
+    truth = (slope * signal + generator.logistic(size=ROWS) > 0).astype(np.int64)
+    told = generator.permutation(signal) if quality == "bad" else signal
+    worse = told + generator.normal(scale=0.3, size=ROWS)
+
+    def answers(known: Any) -> Answers:
+        positive = 1 / (1 + np.exp(-slope * known))
+        table = np.column_stack([1 - positive, positive])
+        return Answers(probabilities=table, labels=table.argmax(axis=1))
+
+    return Predictions(
+        truth=truth,
+        answers={"challenger": answers(told), "champion": answers(worse)},
+        groups=None,
+        slices={},
+    )
+
+
 @pytest.fixture
 def judge(evidence: Callable[..., Evidence]) -> Callable[..., None]:
     """Write made-up evidence on a toy project's model, and the verdict that the gate gives on it.
 
-    ``judge(root, champion=digest, golden=..., brier=0.2)``: the model is the one in ``root/model``; a number
-    by the name of a metric replaces the challenger's.
+    ``judge(root, champion=digest, golden=..., quality="bad")``: the model is the one in ``root/model``;
+    ``origin`` replaces fields of the provenance, such as ``origin={"dirty": True}``.
     """
 
     def write(
-        root: Path, *, golden: Golden = GOLDEN, champion: str | None = None, **numbers: float | None
+        root: Path,
+        *,
+        golden: Golden = GOLDEN,
+        champion: str | None = None,
+        quality: Quality = "good",
+        origin: dict[str, Any] | None = None,
     ) -> None:
         here = project.load(root)
         name, settings = here.settings.model()
         reports = here.reports(name)
-        files.write_bytes(reports / "golden.json", files.dump_json(golden))
-        files.write_bytes(reports / "predictions.parquet", b"made up")
         made = evidence()
-        rows = files.digest_file(root / settings.rows)
+        rows = said(quality)
+        if champion is None:
+            rows = msgspec.structs.replace(rows, answers={"challenger": rows.answers["challenger"]})
+        ids = [f"r{at}" for at in range(ROWS)]
+        files.write_bytes(
+            reports / "predictions.parquet",
+            predictions.write(rows, ids, task=Task.BINARY, classes=made.rows.classes, positive=made.positive),
+        )
+        files.write_bytes(reports / "golden.json", files.dump_json(golden))
 
         def subject(digest: str) -> Subject:
             return msgspec.structs.replace(made.challenger, digest=digest)
+
+        def beside(file: str) -> FileRef:
+            return FileRef(path=file, digest=files.digest_file(reports / file))
 
         made = msgspec.structs.replace(
             made,
             challenger=subject(models.digest(root / settings.model)),
             champion=None if champion is None else subject(champion),
-            rows=msgspec.structs.replace(made.rows, digest=rows),
-            golden=FileRef(path="golden.json", digest=files.digest_file(reports / "golden.json")),
-            predictions=FileRef(
-                path="predictions.parquet", digest=files.digest_file(reports / "predictions.parquet")
+            rows=msgspec.structs.replace(
+                made.rows, digest=files.digest_file(root / settings.rows), sketch=ledger.sketch(ids)
             ),
-            measurements=tuple(
-                msgspec.structs.replace(m, value=numbers[m.metric])
-                if m.of == "challenger" and m.metric in numbers
-                else m
-                for m in made.measurements
+            golden=beside("golden.json"),
+            predictions=beside("predictions.parquet"),
+            provenance=msgspec.structs.replace(
+                made.provenance, params=files.digest_file(root / project.PARAMS), **(origin or {})
             ),
         )
         files.write_bytes(reports / "evidence.json", files.dump_json(made))
-        digest = files.digest_file(reports / "evidence.json")
-        verdict = gate.decide(made, settings.rules, evidence_digest=digest)
+        verdict = judging.read(reports / "evidence.json", here, name).decide()
         files.write_bytes(reports / "verdict.json", files.dump_json(verdict))
 
     return write
