@@ -159,25 +159,24 @@ def _of_groups(rows: Floats, groups: Codes, weights: Floats | None, rests: int) 
     are their sums and the leverage ``h_g`` is a group's share of the weights: without bias if rows were
     independent. Under that working model the covariance of two sums is ``h_g ([g = k] - h_k)``, from which
     follow Satterthwaite's degrees ``1 / (sum h^2 + (sum a)^2 - sum a^2)`` with ``a_g = h_g^2 / (1 - h_g)``
-    (Pustejovsky and Tipton 2017, equation 11, for a model with an intercept alone).
+    (Pustejovsky and Tipton 2017, section 2.3, for a model with an intercept alone).
     """
     held = np.bincount(groups, weights=weights).astype(np.float64)
     heavy = held > 0
-    held = held[heavy]
-    if held.size < FEWEST_GROUPS:
+    if (count := int(np.count_nonzero(heavy))) < FEWEST_GROUPS:
         what = "groups" if weights is None else "groups with rows that count"
-        return f"there are {held.size} {what}, and at least {FEWEST_GROUPS} are needed to tell how they vary"
+        return f"there are {count} {what}, and at least {FEWEST_GROUPS} are needed to tell how they vary"
     total = float(held.sum())
     share, others = held / total, (total - held) / total
     if not float(others.min()) > 0:
         return "one group holds all that counts, so how groups vary cannot be told"
-    sums = np.bincount(groups, weights=rows)[heavy] / rows.size
+    sums = np.bincount(groups, weights=rows) / rows.size
     lever = share**2 / others
     degrees = 1 / float(np.sum(share**2) + np.sum(lever) ** 2 - np.sum(lever**2))
     return _Error(
         variance=float(np.sum(sums**2 / others)),
         degrees=min(degrees, rests - 1.0),
-        reason=_LOPSIDED.format(few="a few groups") if _lopsided(sums) else None,
+        reason=_LOPSIDED.format(few="a few groups") if _lopsided(sums[heavy]) else None,
     )
 
 
