@@ -13,7 +13,7 @@ from mltoolkit.metrics import Task, label
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
-_SUM_TOLERANCE = 1e-4
+SUM_TOLERANCE = 1e-4
 """How far a row's probabilities may be from one: float32 models come this close."""
 
 
@@ -98,7 +98,7 @@ def _probabilities(raw: npt.NDArray[Any], classes: Sequence[str]) -> Answers:
     outside = int(np.sum((table < 0) | (table > 1)))
     if outside:
         raise CannotTellError(f"{outside} probabilities are outside 0 to 1")
-    off = int(np.sum(np.abs(table.sum(axis=1) - 1) > _SUM_TOLERANCE))
+    off = int(np.sum(np.abs(table.sum(axis=1) - 1) > SUM_TOLERANCE))
     if off:
         raise CannotTellError(f"the probabilities of {off} rows do not add up to 1")
     return Answers(labels=table.argmax(axis=1).astype(np.int64), probabilities=table)
