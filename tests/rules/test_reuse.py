@@ -19,14 +19,15 @@ def facts(made: Evidence, *, sketch: Sketch | None = IDS, before: int | str = 0)
     rows = made.rows
     assert rows is not None
     made = msgspec.structs.replace(made, rows=msgspec.structs.replace(rows, sketch=sketch))
-    kept: Ledger | str = Ledger()
-    if isinstance(before, str):
-        kept = before
-    else:
-        for number in range(before):
-            earlier = Look(challenger=files.digest_bytes(str(number).encode()), rows=rows.digest, sketch=IDS)
-            kept = ledger.recorded(kept, earlier)
-    return Facts(evidence=made, numbers=ScalarNumbers(evidence=made), ledger=kept)
+    kept = Ledger()
+    for number in range(before if isinstance(before, int) else 0):
+        earlier = Look(challenger=files.digest_bytes(str(number).encode()), rows=rows.digest, sketch=IDS)
+        kept = ledger.recorded(kept, earlier)
+    return Facts(
+        evidence=made,
+        numbers=ScalarNumbers(evidence=made),
+        ledger=before if isinstance(before, str) else kept,
+    )
 
 
 def test_it_says_how_often_rows_may_be_looked_at() -> None:
