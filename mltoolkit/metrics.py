@@ -3,6 +3,7 @@
 Names only, so that the gate knows them without numpy; the arithmetic is in ``statistics``.
 """
 
+import math
 from enum import StrEnum
 
 import msgspec
@@ -53,6 +54,14 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     probabilities: bool = False
     bounded: bool = True
     quantile: bool = False
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Between which its values lie."""
+        if self.bounded:
+            return 0.0, 2.0 if self.better is Better.LOWER else 1.0
+        # A loss without bounds is at least 0; what is better when higher, R2, is at most 1.
+        return (0.0, math.inf) if self.better is Better.LOWER else (-math.inf, 1.0)
 
 
 _CLASSES = (Task.BINARY, Task.MULTICLASS)

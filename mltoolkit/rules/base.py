@@ -34,7 +34,10 @@ class Answer(StrEnum):
 
 
 class Need(Value, frozen=True, kw_only=True):
-    """What would settle a rule that cannot tell, with 80 % power if the models are in truth equal.
+    """What would settle a rule that cannot tell, with 80 % power if the truth is as planned.
+
+    Planned is that the models are in truth equal; that the challenger is better by the ``effect`` that the rule
+    states; or that it is calibrated. The difference that was seen is never used.
 
     Attributes:
         rows: Evaluation rows in total.
@@ -80,6 +83,7 @@ class Finding(Value, frozen=True, kw_only=True):
         margin: The loss that is still called no loss.
         need: What would settle it, where it is unknown for want of rows.
         parts: The slices of a slice rule, worst first.
+        blocks_when_unknown: Whether a blocking rule that cannot tell keeps the challenger from promotion.
     """
 
     rule: str
@@ -95,6 +99,7 @@ class Finding(Value, frozen=True, kw_only=True):
     margin: Finite | None = None
     need: Need | None = None
     parts: tuple[Part, ...] = ()
+    blocks_when_unknown: bool = True
 
 
 class Policy(Value, frozen=True, kw_only=True):
@@ -181,3 +186,19 @@ def check_metric(name: str) -> None:
         return
     if name not in METRICS:
         raise ValueError(f"unknown metric {name!r}; {meant(name, [*METRICS, f'{FROM_FILE}KEY'])}")
+
+
+def check_distance(metric: str, distance: float, what: str) -> None:
+    """Refuse a margin or a gain so large that every model, or none, has it.
+
+    Args:
+        metric: A known name.
+        distance: In the metric's unit.
+        what: The key that it was written under.
+
+    Raises:
+        ValueError: It is not below 1, in a metric that lies between 0 and 1.
+    """
+    if metric in METRICS and METRICS[metric].bounded and distance >= 1:
+        hint = f"; did you mean {distance / 100:g}?" if distance <= 100 else ""  # noqa: PLR2004 - points of a hundred
+        raise ValueError(f"{what} {distance:g} of {metric} must be below 1{hint}")
