@@ -1,35 +1,110 @@
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mltoolkit import slices
 
 
+def column(values: Sequence[str]) -> slices.Column:
+    names, codes = np.unique(np.array(values), return_inverse=True)
+    return codes, tuple(str(name) for name in names)
+
+
 def test_the_most_frequent_values_come_first_and_rare_ones_not_at_all() -> None:
-    column = np.array(["rare"] * 3 + ["some"] * 40 + ["most"] * 60, dtype=object)
+    found = slices.find({"carrier": column(["rare"] * 3 + ["some"] * 140 + ["most"] * 160)})
 
-    found = dict(slices.slices({"carrier": column}))
+    assert [(each.name, each.count) for each in found] == [("carrier=most", 160), ("carrier=some", 140)]
 
-    assert list(found) == ["carrier=most", "carrier=some"]
-    assert int(found["carrier=most"].sum()) == 60
+
+def test_slices_are_shown_with_fewer_rows_than_are_compared() -> None:
+    columns = {"carrier": column(["a"] * 3 + ["b"] * 40 + ["c"] * 60)}
+
+    shown = dict(slices.slices(columns))
+
+    assert list(shown) == ["carrier=c", "carrier=b"]
+    assert int(shown["carrier=c"].sum()) == 60
+    assert slices.find(columns) == ()
 
 
 def test_missing_values_are_a_slice_of_their_own() -> None:
-    column = np.array([None] * 30 + ["a"] * 30, dtype=object)
+    found = slices.find({"x": column([slices.MISSING] * 130 + ["a"] * 120)})
 
-    assert set(dict(slices.slices({"x": column}))) == {"x=(missing)", "x=a"}
+    assert [each.name for each in found] == ["x=(missing)", "x=a"]
 
 
-def test_the_number_of_slices_is_bounded() -> None:
-    columns = {
-        f"c{at}": np.repeat(np.array([f"v{n}" for n in range(40)], dtype=object), 30) for at in range(20)
-    }
+def test_the_number_of_slices_is_bounded_and_single_columns_come_before_pairs() -> None:
+    rng = np.random.default_rng(1)
+    columns = {f"c{at}": column([f"v{code}" for code in rng.integers(0, 12, 20_000)]) for at in range(10)}
 
-    found = list(slices.slices(columns))
+    found = slices.find(columns)
 
     assert len(found) == slices.LIMIT
-    assert all(int(rows.sum()) >= slices.MINIMUM_ROWS for _, rows in found)
+    assert [len(each.terms) for each in found] == [1] * 120 + [2] * 80
+    assert len({each.name for each in found}) == slices.LIMIT
+    counts = [each.count for each in found[120:]]
+    assert counts == sorted(counts, reverse=True)
+    assert len(list(slices.slices(columns))) == slices.SHOWN
 
 
 def test_equal_counts_are_ordered_by_name() -> None:
-    column = np.array(["b"] * 30 + ["a"] * 30, dtype=object)
+    assert [each.name for each in slices.find({"x": column(["b"] * 130 + ["a"] * 130)})] == ["x=a", "x=b"]
 
-    assert [name for name, _ in slices.slices({"x": column})] == ["x=a", "x=b"]
+
+def test_a_pair_whose_rows_are_those_of_one_value_is_left_out() -> None:
+    columns = {
+        "carrier": column(["UA"] * 200 + ["AA"] * 400),
+        "fleet": column(["boeing"] * 400 + ["airbus"] * 200),
+    }
+
+    pairs = [each.name for each in slices.find(columns) if len(each.terms) == 2]
+
+    # All of UA flies boeing and all airbus is AA's; of AA's boeings alone there is something new to ask.
+    assert pairs == ["carrier=AA & fleet=boeing"]
+
+
+VALUES = st.sampled_from(["a", "b", "x & y=z", "c=d", slices.MISSING])
+
+
+@given(
+    rows=st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=80),
+    minimum=st.integers(min_value=1, max_value=10),
+)
+def test_slices_are_what_counting_rows_finds_and_names_lead_back_to_them(
+    rows: list[tuple[str, str, str]], minimum: int
+) -> None:
+    columns = {name: column([row[at] for row in rows]) for at, name in enumerate(("p", "q", "y"))}
+
+    found = slices.find(columns, minimum=minimum, limit=1000)
+
+    def said(terms: tuple[tuple[str, int], ...]) -> tuple[tuple[str, str], ...]:
+        return tuple((name, columns[name][1][code]) for name, code in terms)
+
+    single = Counter((name, row[at]) for row in rows for at, name in enumerate("pqy"))
+    pairs = Counter(
+        (("pqy"[one], row[one]), ("pqy"[other], row[other]))
+        for row in rows
+        for one, other in ((0, 1), (0, 2), (1, 2))
+    )
+    wanted: dict[tuple[tuple[str, str], ...], int] = {
+        (each,): count for each, count in single.items() if count >= minimum
+    }
+    wanted |= {
+        pair: count
+        for pair, count in pairs.items()
+        if count >= minimum and count not in {single[pair[0]], single[pair[1]]}
+    }
+    assert {said(each.terms): each.count for each in found} == wanted
+    assert len({each.name for each in found}) == len(found)
+    for each in found:
+        assert slices.locate(columns, each.name) == each
+        inside = slices.rows(columns, each.terms)
+        assert int(inside.sum()) == each.count
+
+
+@pytest.mark.parametrize("name", ["", "x", "x=", "x=c", "y=a", "x=a & ", "x=a & x=b", " & ", "x=a & y=a"])
+def test_a_name_that_no_row_could_have_is_no_slice(name: str) -> None:
+    assert slices.locate({"x": column(["a", "b"]), "z": column(["a", "a"])}, name) is None
