@@ -9,6 +9,7 @@ from mltoolkit.ledger import Ledger, Look
 from mltoolkit.rules import catalogue, slices
 from mltoolkit.rules.base import Answer, Facts, Finding, Mode, Policy, Rule
 from mltoolkit.rules.numbers import Numbers
+from mltoolkit.rules.policy import PolicyChanged
 
 
 class Decision(StrEnum):
@@ -90,7 +91,7 @@ def decide(
         ledger: The looks at evaluation rows so far, or why they cannot be read.
         policy: Whose rules decide.
     """
-    asked = effective(asked, evidence)
+    asked = _watched(effective(asked, evidence), policy)
     looks = catalogue.budget(asked)
     facts = Facts(
         evidence=evidence,
@@ -163,6 +164,12 @@ def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
         Decision.PROMOTE,
         f"{'all ' if len(passed) > 1 else ''}{len(passed)} blocking {_rules(passed)} passed{warning}",
     )
+
+
+def _watched(asked: tuple[Rule, ...], policy: Policy) -> tuple[Rule, ...]:
+    """Return rules with the one that watches them, where a change is judged against a base commit."""
+    listed = any(isinstance(rule, PolicyChanged) for rule in asked)
+    return asked if listed or policy == Policy() else (*asked, PolicyChanged())
 
 
 def _more(count: int) -> str:

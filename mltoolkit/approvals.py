@@ -1,0 +1,82 @@
+"""A person's answer to "cannot tell": who signs for an inconclusive verdict, when, and why. Values only."""
+
+import hashlib
+import json
+from typing import Literal
+
+import msgspec
+
+from mltoolkit.evidence import Digest, Value
+from mltoolkit.gate import Verdict
+from mltoolkit.releases import Instant
+from mltoolkit.rules.base import Answer, Mode
+
+
+class Approval(Value, frozen=True, kw_only=True):
+    """A signed-off verdict. It stands beside the verdict, which stays as the gate wrote it.
+
+    Attributes:
+        schema: Name and version of this file's format.
+        verdict: Digest of the verdict file.
+        decision: What the gate said: a "no" is nobody's to approve, and a "yes" needs nobody.
+        unknown: The blocking findings that the gate could not tell, by their questions.
+        by: Who: a name, with an address in angle brackets where there is one.
+        at: When.
+        reason: Why.
+        run: The address of the run, where there is one.
+        event: What started the run; ``local`` outside of one.
+        ref: The branch or tag, where there is one.
+        seal: Digest of the other fields, which finds an edit by hand. It is no signature: whoever may
+            write the file may write another.
+    """
+
+    schema: Literal["mltoolkit.approval/1"] = "mltoolkit.approval/1"
+    verdict: Digest
+    decision: Literal["inconclusive"] = "inconclusive"
+    unknown: tuple[str, ...]
+    by: str
+    at: Instant
+    reason: str
+    run: str | None
+    event: str
+    ref: str | None
+    seal: Digest
+
+
+def sealed(approval: Approval) -> Approval:
+    """Return an approval whose seal fits its other fields."""
+    plain = msgspec.to_builtins(approval)
+    del plain["seal"]
+    text = json.dumps(plain, sort_keys=True, allow_nan=False)
+    return msgspec.structs.replace(approval, seal=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
+
+
+def unknown(verdict: Verdict) -> tuple[str, ...]:
+    """Return the questions that kept a verdict from being told."""
+    return tuple(
+        finding.rule
+        for finding in verdict.findings
+        if finding.mode is Mode.BLOCK and finding.answer is Answer.UNKNOWN
+    )
+
+
+def fault(approval: Approval, verdict: Verdict, digest: str) -> str | None:
+    """Return why an approval is not one of a verdict, or None where it is.
+
+    Args:
+        approval: What lies beside the verdict.
+        verdict: The verdict.
+        digest: Of its file.
+    """
+    if sealed(approval) != approval:
+        return "the approval was edited"
+    if approval.verdict != digest or approval.unknown != unknown(verdict):
+        return "the approval is of another verdict"
+    if not approval.reason.strip() or not approval.by.strip():
+        return "the approval says neither who nor why"
+    return None
+
+
+def told(approval: Approval) -> str:
+    """Return who approved and why, in one sentence."""
+    return f"approved by {approval.by}: {approval.reason}"
