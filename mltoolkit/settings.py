@@ -12,6 +12,9 @@ from mltoolkit.rules.catalogue import AnyRule
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 """A DNS label of at most 40 characters: it becomes host, branch, folder and Kubernetes names."""
 
+TAKEN = ("evidence", "ledger")
+"""No endpoint has these names: they are branches of the journal, which are kept beside those of endpoints."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """One section of ``params.yaml``: unknown keys are refused, keys are kebab-case."""
@@ -172,6 +175,8 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
             raise ValueError(
                 "needs `target`, the column with the truth (or `metrics` alone, a file of numbers)"
             )
+        if taken := [name for name in self.endpoints if name in TAKEN]:
+            raise ValueError(f"no endpoint can be called {taken[0]!r}: the journal has a branch of that name")
         if (why := catalogue.contradiction(self.rules)) is not None:
             raise ValueError(f"the rules contradict each other: {why}")
 
