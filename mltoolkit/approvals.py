@@ -43,12 +43,48 @@ class Approval(Value, frozen=True, kw_only=True):
     seal: Digest
 
 
-def sealed(approval: Approval) -> Approval:
-    """Return an approval whose seal fits its other fields."""
+def sign(
+    verdict: Verdict,
+    digest: Digest,
+    *,
+    by: str,
+    at: Instant,
+    reason: str,
+    run: str | None = None,
+    event: str = "local",
+    ref: str | None = None,
+) -> Approval:
+    """Return a person's signature on a verdict.
+
+    Args:
+        verdict: What is signed for; its decision is inconclusive.
+        digest: Of its file.
+        by: Who.
+        at: When.
+        reason: Why.
+        run: The address of the run, where there is one.
+        event: What started the run.
+        ref: The branch or tag, where there is one.
+    """
+    open_ = Approval(
+        verdict=digest,
+        unknown=unknown(verdict),
+        by=by,
+        at=at,
+        reason=reason,
+        run=run,
+        event=event,
+        ref=ref,
+        seal=digest,
+    )
+    return msgspec.structs.replace(open_, seal=_seal(open_))
+
+
+def _seal(approval: Approval) -> str:
     plain = msgspec.to_builtins(approval)
     del plain["seal"]
     text = json.dumps(plain, sort_keys=True, allow_nan=False)
-    return msgspec.structs.replace(approval, seal=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def unknown(verdict: Verdict) -> tuple[str, ...]:
@@ -68,7 +104,7 @@ def fault(approval: Approval, verdict: Verdict, digest: str) -> str | None:
         verdict: The verdict.
         digest: Of its file.
     """
-    if sealed(approval) != approval:
+    if _seal(approval) != approval.seal:
         return "the approval was edited"
     if approval.verdict != digest or approval.unknown != unknown(verdict):
         return "the approval is of another verdict"

@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": "what was measured, on which rows, with provenance",
     "gate": "promote, reject, or cannot tell",
     "report": "the same for people, in Markdown",
+    "approve": 'a person answers "cannot tell", and never "no": who, when, why',
     "register": "a model version with its digest and verdict in the MLflow registry",
     "deploy": "a release onto an endpoint",
     "endpoints": "list, describe, url, logs, history, predict, start, stop, delete",

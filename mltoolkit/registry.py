@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DIGEST, VERDICT, COMMIT = "mltoolkit.digest", "mltoolkit.verdict", "mltoolkit.commit"
+APPROVAL = "mltoolkit.approval"
 """The tags of a model version."""
 
 _TRAINING, _ESTIMATOR, _KIND, _CHOSEN = (
@@ -147,7 +148,15 @@ def record_training(store: Tracking, *, experiment: str, leaderboard: Leaderboar
 
 
 def register_version(
-    store: Tracking, *, name: str, model: Path, digest: str, verdict: str, commit: str, run: str | None
+    store: Tracking,
+    *,
+    name: str,
+    model: Path,
+    digest: str,
+    verdict: str,
+    commit: str,
+    run: str | None,
+    approval: str | None = None,
 ) -> Version:
     """Make a model directory a version of a registered model, unless it is one already.
 
@@ -159,6 +168,7 @@ def register_version(
         verdict: What the gate said.
         commit: The commit that the verdict was made in.
         run: The training run that keeps the files; without one, a run is made for them.
+        approval: Who approved an inconclusive verdict, and why.
 
     Raises:
         OutsideError: MLflow is away or refuses.
@@ -175,6 +185,8 @@ def register_version(
         _finish(client, run)
         _once(lambda: client.create_registered_model(name), lambda: _registered(client, name))
         tags = {DIGEST: digest, VERDICT: verdict, COMMIT: commit}
+        if approval is not None:
+            tags[APPROVAL] = approval
         source = f"runs:/{run}/{_ARTIFACTS}"
         made = _once(
             lambda: client.create_model_version(name, source, run_id=run, tags=tags, await_creation_for=10),

@@ -73,7 +73,8 @@ class Release(Value, frozen=True, kw_only=True):
         evidence: Digest of the evidence file.
         golden: Digest of the golden file.
         commit: The commit that the evidence was made from, 40 hex digits.
-        reason: The verdict's reason.
+        reason: The verdict's reason, or who approved it and why.
+        approval: Digest of the approval of an inconclusive verdict; None where the gate promoted.
         tolerance: How far, absolutely and relatively, an answer may be from the offline prediction.
     """
 
@@ -86,6 +87,7 @@ class Release(Value, frozen=True, kw_only=True):
     golden: Digest
     commit: str
     reason: str
+    approval: Digest | None = None
     tolerance: Finite = 1e-6
 
 

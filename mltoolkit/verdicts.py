@@ -4,14 +4,17 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import files, judging, metrics, project
-from mltoolkit.errors import CannotTellError, Location, RefusedError
+from mltoolkit import approvals, files, judging, metrics, project
+from mltoolkit.approvals import Approval
+from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
 from mltoolkit.evidence import Evidence, Golden, Rows
 from mltoolkit.gate import Decision, Verdict
 from mltoolkit.judging import Brief
 from mltoolkit.settings import ModelSettings
 
 AGAIN = "run mltoolkit evaluate and mltoolkit gate again"
+APPROVAL = "approval.json"
+"""What a person's signature is called; it lies beside the verdict."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,12 +25,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         digest: Of its file.
         brief: What the gate is given.
         golden: Requests with the offline predictions; None where numbers alone were judged.
+        approval: A person's signature on this verdict, or why what lies there is none; None where nothing does.
     """
 
     verdict: Verdict
     digest: str
     brief: Brief
     golden: Golden | None
+    approval: Approval | str | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -42,13 +47,15 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
         challenger: Digest of the model.
         golden: Requests with the offline predictions, which a server must give too.
         golden_digest: Of their file.
-        reason: Why, in a sentence.
+        reason: Why, in a sentence: the gate's, or who approved and why.
+        approval: Digest of the approval that lets an inconclusive verdict through; None where the gate promotes.
     """
 
     challenger: str
     golden: Golden
     golden_digest: str
     reason: str
+    approval: str | None = None
 
 
 def read(here: project.Project, model: str) -> Case:
@@ -69,17 +76,35 @@ def read(here: project.Project, model: str) -> Case:
                 where=Location(path=str(path)),
                 hint=f"run mltoolkit {command}",
             )
-    verdict, evidence = paths
-    brief = judging.read(evidence, here, model)
+    path, evidence = paths
+    verdict, digest = files.load(path, Verdict, error=CannotTellError), files.digest_file(path)
+    try:
+        brief = judging.read(evidence, here, model, base=verdict.policy.base)
+    except InputError as error:
+        raise CannotTellError(
+            f"the commit whose rules decided cannot be read: {error.what}", hint=error.hint
+        ) from error
     golden = brief.evidence.golden
     return Case(
-        verdict=files.load(verdict, Verdict, error=CannotTellError),
-        digest=files.digest_file(verdict),
+        verdict=verdict,
+        digest=digest,
         brief=brief,
         golden=None
         if golden is None
         else files.load(evidence.with_name(golden.path), Golden, error=CannotTellError),
+        approval=_approval(path.with_name(APPROVAL), verdict, digest),
     )
+
+
+def _approval(path: Path, verdict: Verdict, digest: str) -> Approval | str | None:
+    """Read what a person signed. A verdict that needs no signature is not held up by a bad one."""
+    if not path.exists():
+        return None
+    try:
+        found = files.load(path, Approval, error=CannotTellError)
+    except CannotTellError as error:
+        return f"the approval cannot be read: {error.what}"
+    return approvals.fault(found, verdict, digest) or found
 
 
 def confirm(case: Case, *, model: str) -> None:
@@ -97,6 +122,7 @@ def confirm(case: Case, *, model: str) -> None:
         raise CannotTellError(f"the verdict is for the model {verdict.model}, not {model}", hint=AGAIN)
     again = case.brief.decide()
     for what, judged, wanted in (
+        ("comparison with the base commit's rules", verdict.policy, again.policy),
         ("rules", verdict.rules, again.rules),
         ("evidence", verdict.evidence, again.evidence),
     ):
@@ -108,6 +134,8 @@ def confirm(case: Case, *, model: str) -> None:
 
 def require(case: Case, here: project.Project, settings: ModelSettings, *, model: str, digest: str) -> Permit:
     """Return what the verdict lets through, or refuse. Decides, and acts not.
+
+    A "yes" does, and a "cannot tell" that a person has signed for. A "no" never does.
 
     Args:
         case: What was read.
@@ -128,11 +156,12 @@ def require(case: Case, here: project.Project, settings: ModelSettings, *, model
         raise CannotTellError(
             f"the verdict is for the model digest {verdict.challenger}, not {digest}", hint=AGAIN
         )
+    approval = None
     match verdict.decision:
         case Decision.REJECT:
             raise RefusedError(f"the gate rejected this model: {verdict.reason}")
         case Decision.INCONCLUSIVE:
-            raise CannotTellError(f"the gate could not tell: {verdict.reason}")
+            approval = _signed(case)
         case Decision.PROMOTE:
             pass
     if verdict.dirty:
@@ -149,8 +178,30 @@ def require(case: Case, here: project.Project, settings: ModelSettings, *, model
         challenger=verdict.challenger,
         golden=case.golden,
         golden_digest=evidence.golden.digest,
-        reason=verdict.reason,
+        reason=verdict.reason if approval is None else approvals.told(approval),
+        approval=None if approval is None else files.digest_bytes(files.dump_json(approval)),
     )
+
+
+def _signed(case: Case) -> Approval:
+    """Return the signature that lets an inconclusive verdict through.
+
+    Raises:
+        CannotTellError: There is none that counts.
+    """
+    approval, reason = case.approval, f"the gate could not tell: {case.verdict.reason}"
+    if approval is None:
+        raise CannotTellError(reason, hint="a person may sign for it: mltoolkit approve --reason ...")
+    if isinstance(approval, str):
+        raise CannotTellError(
+            f"{reason}; {approval}", hint="approve this one: mltoolkit approve --reason ..."
+        )
+    if approval.event in judging.PULL_REQUESTS:
+        raise CannotTellError(
+            f"{reason}; it was approved in a {approval.event} run, which is for show",
+            hint="approve it in a run on the branch itself, or on a machine of your own",
+        )
+    return approval
 
 
 def _question(

@@ -9,16 +9,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from mltoolkit import files, git, github, models, project, verdicts
+from mltoolkit import files, git, github, judging, models, project, verdicts
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.evidence import Golden
 from mltoolkit.releases import Endpoint, Release
 from mltoolkit.rollout import Operator
 from mltoolkit.verdicts import Case, Permit
-
-_FOR_SHOW = ("pull_request", "pull_request_target")
-"""Runs whose verdicts are shown and never deployed: the head's own code made the evidence."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +71,8 @@ def judge(case: Case, *, endpoint: str) -> None:
         raise CannotTellError(
             f"the verdict is for the endpoint {verdict.endpoint}, not {endpoint}", hint=verdicts.AGAIN
         )
-    if verdict.event in _FOR_SHOW:
+    # The head's own code made the evidence.
+    if verdict.event in judging.PULL_REQUESTS:
         raise CannotTellError(
             f"the verdict was made in a {verdict.event} run, which is for show",
             hint="deploy from a run on the branch itself",
@@ -82,17 +80,21 @@ def judge(case: Case, *, endpoint: str) -> None:
 
 
 def operator(here: project.Project) -> Operator:
-    """Return who acts: the account of the run, or git's user, or the login."""
+    """Return who acts, and what the engine has to know of the place."""
     from mltoolkit.deployers import processes
 
-    job = github.context(os.environ)
     return Operator(
-        by=job.actor or _git_user(here.root) or getpass.getuser(),
-        run=job.run,
+        by=who(here),
+        run=github.context(os.environ).run,
         holder=processes.ourselves(),
         now=partial(datetime.now, UTC),
         alive=processes.alive,
     )
+
+
+def who(here: project.Project) -> str:
+    """Return a person's name: the account of the run, or git's user, or the login."""
+    return github.context(os.environ).actor or _git_user(here.root) or getpass.getuser()
 
 
 def _git_user(root: Path) -> str | None:
@@ -123,6 +125,7 @@ def _release(case: Case, permit: Permit) -> Release:
         verdict=case.digest,
         evidence=verdict.evidence,
         golden=permit.golden_digest,
+        approval=permit.approval,
         commit=verdict.commit,
         reason=permit.reason,
     )

@@ -13,12 +13,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Make up the record of training, then register the model that the gate promoted.
+    """Make up the record of training, then register the model that the gate promoted, or a person approved.
 
     Raises:
         InputError: The configuration or the model directory is not usable.
         RefusedError: The gate rejects this model.
-        CannotTellError: There is no verdict for this model, or it is inconclusive.
+        CannotTellError: There is no verdict for this model, or it is inconclusive and nobody approved it.
         OutsideError: MLflow is away or refuses.
     """
     here = project.load(arguments.project)
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> Result:
         chosen = [tried.estimator for tried in board.tried if tried.chosen and board.model == model.digest]
         run_id = runs[chosen[0]] if chosen else None
     case = verdicts.read(here, name)
-    verdicts.require(case, here, settings, model=name, digest=model.digest)
+    permit = verdicts.require(case, here, settings, model=name, digest=model.digest)
     version = registry.register_version(
         store,
         name=name,
@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> Result:
         digest=model.digest,
         verdict=str(case.verdict.decision),
         commit=case.verdict.commit,
+        approval=None if permit.approval is None else permit.reason,
         run=run_id,
     )
     what = "registered" if version.created else "is registered already"
