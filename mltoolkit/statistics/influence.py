@@ -67,8 +67,8 @@ def influence(
         return doubt
     if not _said(known, answers):
         return f"the model gives no {'probabilities' if known.probabilities else 'usable answers'}"
-    if known.quantile and quantile is None:
-        return "the settings do not say which `quantile` the model predicts"
+    if known.quantile and not _between(quantile):
+        return "no `quantile` between 0 and 1 is named that the model predicts"
     with np.errstate(over="ignore", invalid="ignore"):
         found = FORMULAS[metric](
             Judged(
@@ -122,7 +122,9 @@ def measure(
         drafts = {
             name: FORMULAS[name](judged)
             for name, metric in METRICS.items()
-            if task in metric.tasks and _said(metric, answers) and not (metric.quantile and quantile is None)
+            if task in metric.tasks
+            and _said(metric, answers)
+            and not (metric.quantile and not _between(quantile))
         }
     found = {name: None if isinstance(draft, str) else draft.value for name, draft in drafts.items()}
     if over := [name for name, value in found.items() if value is not None and not math.isfinite(value)]:
@@ -159,3 +161,7 @@ def _said(metric: Metric, answers: Answers) -> bool:
     if metric.tasks == (Task.REGRESSION,):
         return answers.values is not None
     return (answers.probabilities if metric.probabilities else answers.labels) is not None
+
+
+def _between(quantile: float | None) -> bool:
+    return quantile is not None and 0 < quantile < 1
