@@ -15,6 +15,7 @@ _TILT = 0.2
 """From this skewness of the estimate on, a 95 % interval misses on one side over 4 % of the time instead of
 2.5 %: by the first term of Edgeworth's series, skewness (2 z^2 + 1) phi(z) / 6 more (Hall 1992, section 3.3)."""
 
+_TOO_LARGE = "the numbers are not finite, or too large"
 _LOPSIDED = "{few} carry most of the error, so the interval may miss the truth more often than it says"
 
 
@@ -54,6 +55,24 @@ class _Error(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """How far chance moves an estimate, by every method that its interval must agree with.
+
+    Attributes:
+        errors: One for each method: row by row, and by groups where there are any; none where it cannot be told.
+        unit: What the errors are measured in, in the metric's unit.
+        n: Rows.
+        groups: How many groups there are; None where each row stands for itself.
+        reason: Why it cannot be told.
+    """
+
+    errors: tuple[_Error, ...] = ()
+    unit: float = 1.0
+    n: int = 0
+    groups: int | None = None
+    reason: str | None = None
+
+
 def interval(
     value: float,
     rows: Floats,
@@ -84,28 +103,63 @@ def interval(
         An interval without ends, and the reason, where chance cannot be told from so few rows or groups, or
         the numbers are not finite.
     """
+    return around(
+        value,
+        spread(rows, groups=groups, weights=weights, rare=rare),
+        confidence=confidence,
+        threshold=threshold,
+    )
+
+
+def spread(
+    rows: Floats, *, groups: Codes | None = None, weights: Floats | None = None, rare: int | None = None
+) -> Spread:
+    """Return how far chance moves an estimate, from which intervals at any confidence follow.
+
+    Args:
+        rows: (n,) influence values, as in ``interval``.
+        groups: (n,) codes from 0.
+        weights: (n,) what each row weighs.
+        rare: How many rows the metric rests on.
+    """
     count = _filled(groups)
     rests = rows.size if rare is None else min(rare, rows.size)
-    if rests < 2:  # noqa: PLR2004 - one row has no spread
-        return Interval(groups=count, reason=f"the number rests on {_rows(rests)}, and at least 2 are needed")
+    if (why := _too_few(rests)) is not None:
+        return Spread(groups=count, reason=why)
     peak = float(np.max(np.abs(rows)))
-    if not (math.isfinite(value) and math.isfinite(threshold) and math.isfinite(peak)):
-        return Interval(groups=count, reason="the numbers are not finite, or too large")
+    if not math.isfinite(peak):
+        return Spread(groups=count, reason=_TOO_LARGE)
     # Numbers of any size may be squared once the largest is 1.
     scaled = rows if peak == 0 else rows / peak
     errors = [_of_rows(scaled, rests)]
     if groups is not None:
         found = _of_groups(scaled, groups, weights, rests)
         if isinstance(found, str):
-            return Interval(groups=count, reason=found)
+            return Spread(groups=count, reason=found)
         errors.append(found)
+    return Spread(errors=tuple(errors), unit=peak, n=rows.size, groups=count)
+
+
+def around(value: float, spread: Spread, *, confidence: float, threshold: float) -> Interval:
+    """Return the interval of an estimate, and never a narrower one than any of its errors gives.
+
+    Args:
+        value: The estimate.
+        spread: How far chance moves it.
+        confidence: Of the two-sided interval, between 0 and 1.
+        threshold: The value that ``p`` is about.
+    """
+    if not spread.errors:
+        return Interval(groups=spread.groups, reason=spread.reason)
+    if not (math.isfinite(value) and math.isfinite(threshold)):
+        return Interval(groups=spread.groups, reason=_TOO_LARGE)
     each = [
-        _around(value, error, unit=peak, n=rows.size, confidence=confidence, threshold=threshold)
-        for error in errors
+        _around(value, error, unit=spread.unit, n=spread.n, confidence=confidence, threshold=threshold)
+        for error in spread.errors
     ]
-    widest = msgspec.structs.replace(wider(*each), reason=errors[-1].reason, groups=count)
+    widest = msgspec.structs.replace(wider(*each), reason=spread.errors[-1].reason, groups=spread.groups)
     if widest.spread is None or not math.isfinite(widest.spread):
-        return Interval(groups=count, reason="the numbers are too large")
+        return Interval(groups=spread.groups, reason="the numbers are too large")
     return widest
 
 
@@ -191,7 +245,13 @@ def _lopsided(parts: Floats) -> bool:
     scaled = parts / peak
     squares = scaled**2
     skewness = abs(float(np.dot(squares, scaled))) / float(np.sum(squares)) ** 1.5
-    return skewness > _TILT + 2 * math.sqrt(6) / parts.size
+    return bool(skewness > _TILT + 2 * math.sqrt(6) / parts.size)
+
+
+def _too_few(rests: int) -> str | None:
+    if rests < 2:  # noqa: PLR2004 - one row has no spread
+        return f"the number rests on {_rows(rests)}, and at least 2 are needed"
+    return None
 
 
 def _filled(groups: Codes | None) -> int | None:
