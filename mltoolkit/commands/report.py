@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
-from mltoolkit import basis, documents, files, git, project, report, verdicts
+from mltoolkit import basis, documents, files, gate, git, project, verdicts
 from mltoolkit.checks import Check
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, MltoolkitError
 from mltoolkit.evidence import Prepared
-from mltoolkit.report import Change, Comparison
+from mltoolkit.report import page
+from mltoolkit.report.origin import Change, Comparison, Contract
+from mltoolkit.rules.reuse import Reuse
 from mltoolkit.settings import ModelSettings
 
 
@@ -41,12 +43,15 @@ def run(arguments: argparse.Namespace) -> Result:
     verdicts.confirm(case, model=name)
     evidence, verdict = case.evidence, case.verdict
     prepared = None if settings.training is None else files.load(here.root / settings.training, Prepared)
-    content = report.render(
+    rules = gate.effective(case.brief.rules, evidence)
+    content = page.render(
         evidence,
         verdict,
         comparison=compare(here, arguments.base),
         prepared=prepared,
         contract=contract(here, name, settings, judged=evidence.provenance.data),
+        approval=case.approval,
+        coarse=any(isinstance(rule, Reuse) and rule.disclose == "coarse" for rule in rules),
     )
     if arguments.output == "-":
         return Result(text=content.rstrip("\n"), value={"report": content})
@@ -55,9 +60,7 @@ def run(arguments: argparse.Namespace) -> Result:
     return Result(text=f"{verdict.decision}: written to {path}", value={"path": str(path)})
 
 
-def contract(
-    here: project.Project, name: str, settings: ModelSettings, *, judged: str
-) -> report.Contract | None:
+def contract(here: project.Project, name: str, settings: ModelSettings, *, judged: str) -> Contract | None:
     """Return what is known of the data contract, and what of it is missing or of other data.
 
     Args:
@@ -92,7 +95,7 @@ def contract(
                 f"{found.splits.evaluation} was judged as it is not now, or checked as it was not then."
                 " Run mltoolkit check and mltoolkit evaluate again."
             )
-    return report.Contract(checks=tuple(checks), remarks=tuple(remarks))
+    return Contract(checks=tuple(checks), remarks=tuple(remarks))
 
 
 def compare(here: project.Project, asked: str | None) -> Comparison:
