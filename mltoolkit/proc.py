@@ -81,6 +81,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     data: bytes = b"",
+    sweep: bool = False,
 ) -> Completed:
     """Run a program to its end.
 
@@ -90,6 +91,7 @@ def run(
         cwd: The folder that it runs in.
         env: Its whole environment; ours with telemetry off where none is given.
         data: What it reads from standard input.
+        sweep: End what it leaves behind in its process group too.
 
     Raises:
         OutsideError: It cannot be started, or time ran out.
@@ -114,11 +116,13 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"{words[0]} took longer than {timeout:g} s and was stopped") from error
     finally:
-        # Also on a signal to us: a child in its own session would outlive us otherwise.
-        if process.poll() is None:
+        # Also on a signal to us: a child in its own session would outlive us otherwise. Asked by the return code,
+        # which stays None until it is reaped: it may have ended, and its children hold the pipes.
+        if process.returncode is None or sweep:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            if process.returncode is None:
+                process.communicate()
     return Completed(code=process.returncode, out=out, err=err)
 
 

@@ -42,6 +42,29 @@ def test_a_program_over_its_time_is_killed_with_its_children(tmp_path: Path) -> 
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_children_of_a_program_that_has_ended_are_ended_too(tmp_path: Path, *, held: bool) -> None:
+    note = tmp_path / "pid"
+    out = "None" if held else "subprocess.DEVNULL"
+    script = (
+        "import subprocess, sys, pathlib;"
+        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], stdout={out}, stderr={out});"
+        f"pathlib.Path({str(note)!r}).write_text(str(child.pid))"
+    )
+
+    if held:  # the pipes stay open until time runs out
+        with pytest.raises(OutsideError, match="took longer than 2 s"):
+            proc.run([sys.executable, "-c", script], timeout=2)
+    else:
+        assert proc.run([sys.executable, "-c", script], timeout=30, sweep=True).code == 0
+
+    child = int(note.read_text())
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_clean_environment_holds_no_secrets_and_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "RUNNER_TRACKING_ID", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.setenv(name, "secret")
