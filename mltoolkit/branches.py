@@ -138,6 +138,16 @@ class Branches:
         found = self._objects(*(f"{commit}:{file}" for commit in commits))
         return [None if each is None else each[1] for each in found]
 
+    def tree(self, name: str, commit: str) -> dict[str, str]:
+        """Return the files of an entry by name, as git knows their contents.
+
+        Raises:
+            CannotTellError: The branch is damaged.
+        """
+        listed = self._read_git(name, "ls-tree", "-z", commit)
+        lines = [line.partition("\t") for line in listed.split("\0") if line]
+        return {file: kind.split(" ")[2] for kind, _, file in lines}
+
     def append(self, name: str, before: str | None, entry: Entry) -> str | None:
         """Add an entry after the commit ``before``, durably.
 
@@ -160,7 +170,7 @@ class Branches:
             parent = before or self._commit(
                 {_MARKER: marker}, None, f"journal of {name}\n\nFormat: {Marker().schema}\n", entry
             )
-            tree = self._tree(name, parent) if entry.over else {}
+            tree = self.tree(name, parent) if entry.over else {}
             tree |= {file: self._store(data) for file, data in entry.files.items()}
             commit = self._commit({**tree, _MARKER: marker}, parent, entry.text, entry)
             ref = _BRANCHES + name
@@ -259,12 +269,6 @@ class Branches:
 
     def _store(self, data: bytes) -> str:
         return self._git("hash-object", "-w", "--stdin", data=data)
-
-    def _tree(self, name: str, commit: str) -> dict[str, str]:
-        """Return the files of an entry by name, as git knows their contents."""
-        listed = self._read_git(name, "ls-tree", "-z", commit)
-        lines = [line.partition("\t") for line in listed.split("\0") if line]
-        return {file: kind.split(" ")[2] for kind, _, file in lines}
 
     def _commit(self, tree: dict[str, str], parent: str | None, text: str, entry: Entry) -> str:
         listing = "".join(f"100644 blob {blob}\t{name}\n" for name, blob in sorted(tree.items()))
