@@ -92,7 +92,7 @@ def unknown(verdict: Verdict) -> tuple[str, ...]:
     return tuple(
         finding.rule
         for finding in verdict.findings
-        if finding.mode is Mode.BLOCK and finding.answer is Answer.UNKNOWN
+        if finding.mode is Mode.BLOCK and finding.answer is Answer.UNKNOWN and finding.blocks_when_unknown
     )
 
 

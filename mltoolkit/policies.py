@@ -130,10 +130,10 @@ def _word(value: Any) -> str:
             return "not set"
         case bool():
             return "true" if value else "false"
-        case list():
+        case list() | tuple():
             said = ", ".join(map(_word, value)) or "none"
         case dict():
-            said = ", ".join(f"{key}: {_word(each)}" for key, each in value.items()) or "none"
+            said = ", ".join(f"{key}: {_word(each)}" for key, each in value.items() if each) or "none"
         case _:
             said = str(value)
     return said if len(said) <= _LONG else f"{said[: _LONG - 1]}…"

@@ -1,0 +1,231 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mltoolkit import files, judging, project
+from mltoolkit.errors import InputError
+from mltoolkit.evidence import Evidence
+from mltoolkit.gate import Decision
+from mltoolkit.rules.base import Policy, Rule
+
+Build = Callable[..., Evidence]
+Git = Callable[..., str]
+Judge = Callable[..., None]
+FLOOR = "at-least: 0.6"
+SUITE = '{"name": "s", "expectations": []}'
+
+
+@pytest.fixture
+def branch(toy: Path, git: Git) -> Path:
+    """A project with a suite on ``main``, and a branch of it that is checked out."""
+    params = toy / "params.yaml"
+    params.write_text(f"{params.read_text()}      data: [{{path: a.csv, suite: suite.json}}]\n")
+    (toy / "suite.json").write_text(SUITE)
+    git(toy, "add", "-A")
+    git(toy, "commit", "--quiet", "-m", "A suite")
+    git(toy, "checkout", "--quiet", "-b", "change")
+    return toy
+
+
+@pytest.fixture
+def pull_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+
+
+@pytest.fixture
+def decides(evidence: Build) -> Callable[..., tuple[Policy, tuple[Rule, ...]]]:
+    """Ask whose rules decide on evidence that was made with ``params.yaml`` as it is."""
+
+    def ask(root: Path, *, event: str = "push", asked: str | None = None) -> tuple[Policy, tuple[Rule, ...]]:
+        params = files.digest_file(root / "params.yaml")
+        origin = msgspec.structs.replace(evidence().provenance, event=event, params=params)
+        return judging.policy(evidence(provenance=origin), project.load(root), "toy", asked=asked)
+
+    return ask
+
+
+def edit(root: Path, before: str, after: str) -> None:
+    params = root / "params.yaml"
+    text = params.read_text()
+    assert before in text
+    params.write_text(text.replace(before, after))
+
+
+def rules_of(root: Path) -> tuple[Rule, ...]:
+    return project.load(root).settings.models["toy"].rules
+
+
+def test_on_a_push_what_stands_here_decides(branch: Path, decides: Callable[..., object]) -> None:
+    edit(branch, FLOOR, "at-least: 0.5")
+
+    assert decides(branch) == (Policy(), rules_of(branch))
+
+
+@pytest.mark.usefixtures("pull_request")
+def test_on_a_pull_request_the_base_decides_and_the_change_is_told(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    strict = rules_of(branch)
+    edit(branch, FLOOR, "at-least: 0.5")
+    edit(branch, "      slices: [group]\n", "      allow-pickle: true\n")
+    git(branch, "commit", "--quiet", "-am", "Looser")
+
+    policy, rules = decides(branch, event="pull_request")
+
+    assert rules == strict
+    assert policy == Policy(
+        base=git(branch, "rev-parse", "main"),
+        changed=(
+            "rules: absolute roc-auc: at-least: 0.6 -> 0.5",
+            "slices: group -> none",
+            "allow-pickle: false -> true",
+        ),
+    )
+
+
+@pytest.mark.usefixtures("pull_request")
+def test_evidence_that_says_it_is_of_a_push_is_judged_as_what_the_run_is(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    policy, _ = decides(branch, event="push")
+
+    assert policy == Policy(base=git(branch, "rev-parse", "main"))
+
+
+def test_a_base_can_be_named_and_one_that_is_not_there_is_wrong_input(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    before = rules_of(branch)
+    edit(branch, FLOOR, "at-least: 0.7")
+
+    policy, rules = decides(branch, asked="main")
+    assert (policy.base, rules) == (git(branch, "rev-parse", "main"), before)
+    assert policy.changed == ("rules: absolute roc-auc: at-least: 0.6 -> 0.7",)
+
+    with pytest.raises(InputError, match="no commit 'nowhere' here"):
+        decides(branch, asked="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        (None, "name it with --base"),
+        ("release", "the base branch release was not fetched"),
+    ],
+)
+def test_a_base_that_is_not_known_is_a_reason_and_never_a_pass(
+    branch: Path,
+    decides: Callable[..., tuple[Policy, tuple[Rule, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+    base: str | None,
+    said: str,
+) -> None:
+    if base is not None:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        monkeypatch.setenv("GITHUB_BASE_REF", base)
+
+    policy, rules = decides(branch, event="pull_request")
+
+    assert (policy.base, policy.changed, rules) == (None, (), rules_of(branch))
+    assert said in str(policy.reason)
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ("mltoolkit: [", "not YAML"),
+        ("mltoolkit: {models: {toy: {target: t, rules: [{kind: unheard-of}]}}}", "unheard-of"),
+        ("other: 1\n", "no section `mltoolkit:`"),
+        (b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_a_base_that_cannot_be_read_is_a_reason(
+    branch: Path,
+    git: Git,
+    decides: Callable[..., tuple[Policy, tuple[Rule, ...]]],
+    params: str | bytes,
+    said: str,
+) -> None:
+    mine = (branch / "params.yaml").read_bytes()
+    (branch / "params.yaml").write_bytes(params.encode() if isinstance(params, str) else params)
+    git(branch, "commit", "--quiet", "-am", "Broken")
+    (branch / "params.yaml").write_bytes(mine)
+
+    policy, rules = decides(branch, asked="HEAD")
+
+    assert (policy.base, rules) == (git(branch, "rev-parse", "HEAD"), rules_of(branch))
+    assert said in str(policy.reason)
+
+
+def test_a_model_that_the_base_does_not_know_is_a_change(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    edit(branch, "    toy:", "    other:")
+    git(branch, "commit", "--quiet", "-am", "Another name")
+    edit(branch, "    other:", "    toy:")
+    for base in ("HEAD", git(branch, "rev-list", "--max-parents=0", "HEAD")):
+        policy, rules = decides(branch, asked=base)
+
+        assert rules == rules_of(branch)
+        assert policy.changed == (
+            "the base commit knows no model toy, so that the change's own rules decide",
+        )
+
+
+def test_a_suite_with_another_content_is_a_change(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    (branch / "suite.json").write_text(SUITE.replace("s", "easier", 1))
+    assert decides(branch, asked="main")[0].changed == ("suite suite.json: another content",)
+
+    (branch / "suite.json").unlink()
+    assert decides(branch, asked="main")[0].changed == ("suite suite.json: is gone",)
+
+    git(branch, "commit", "--quiet", "-am", "No suite")
+    (branch / "suite.json").write_text(SUITE)
+    assert decides(branch, asked="HEAD")[0].changed == ("suite suite.json: not in the base commit",)
+
+
+def test_evidence_that_was_made_under_other_settings_is_a_change(branch: Path, evidence: Build) -> None:
+    policy, _ = judging.policy(evidence(), project.load(branch), "toy", asked="main")
+
+    assert policy.changed == ("the evidence was made with another params.yaml than the one here",)
+
+
+def test_a_project_inside_a_repository_is_read_where_it_stands(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    inside = branch / "models" / "toy"
+    inside.mkdir(parents=True)
+    for name in ("params.yaml", "suite.json"):
+        shutil.move(branch / name, inside / name)
+    git(branch, "add", "-A")
+    git(branch, "commit", "--quiet", "-m", "Moved")
+    assert decides(inside, asked="HEAD")[0].changed == ()
+
+    (inside / "suite.json").write_text("{}")
+    edit(inside, FLOOR, "at-least: 0.5")
+    assert decides(inside, asked="HEAD")[0].changed == (
+        "rules: absolute roc-auc: at-least: 0.6 -> 0.5",
+        "suite suite.json: another content",
+    )
+
+
+@pytest.mark.usefixtures("pull_request")
+def test_a_pull_request_cannot_loosen_the_gate_that_judges_it(branch: Path, judge: Judge) -> None:
+    def decided(quality: str) -> Decision:
+        judge(branch, quality=quality, origin={"event": "pull_request"})
+        evidence = branch / "reports" / "toy" / "evidence.json"
+        return judging.read(evidence, project.load(branch), "toy").decide().decision
+
+    assert decided("good") is Decision.PROMOTE
+    edit(branch, FLOOR, "at-least: 0.1")
+    # A model that ranks at random would pass the new floor; the base's rejects it all the same.
+    assert decided("bad") is Decision.REJECT
+    # And a good one waits for a person, who looks at the change.
+    assert decided("good") is Decision.INCONCLUSIVE
