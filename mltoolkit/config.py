@@ -16,8 +16,32 @@ T = TypeVar("T")
 
 SECTION = "mltoolkit"
 
-_FORMS = {"memory": ("an amount of memory", "1GB, 500MB"), "within": ("an age", "36h, 7d")}
+_FORMS = {
+    "memory": ("an amount of memory", "1GB, 500MB"),
+    "size": ("an amount of memory", "50MB, 1.5GiB"),
+    "scoring": ("a time", "50ms, 2s"),
+    "latency": ("a time", "50ms, 2s"),
+    "within": ("an age", "36h, 7d"),
+    "anchor": ("an anchor", "first, or the digest of a model"),
+}
 """What texts of a certain form are, by their key, with examples."""
+
+_OTHERWISE = {
+    "margin": "by",
+    "by": "margin",
+    "min": "at-least",
+    "max": "at-most",
+    "floor": "at-least",
+    "ceiling": "at-most",
+    "threshold": "at-least",
+    "value": "at-least",
+    "level": "confidence",
+    "alpha": "confidence",
+    "timeout": "seconds",
+    "looks": "budget",
+    "against": "over",
+}
+"""What a key may be called where it is not called so."""
 
 
 def toolkit(document: Document) -> ToolkitSettings:
@@ -93,6 +117,8 @@ def _explain(document: Document, keys: KeyPath, kind: Any, values: Any, message:
     kind = _inside(kind, values)
     if in_key:
         return _explain_child(document, keys, kind, values, what)
+    if one := re.match(r"(\w+)\[(\d+)\]: ", what):  # our own sentence about one of several
+        return InputError(what[one.end() :], where=document.at((*keys, one[1], int(one[2]))))
     if "matching regex" in what and (form := _FORMS.get(str(keys[-1]))):
         return InputError(f"{values!r} is not {form[0]}", where=document.at(keys), hint=f"such as {form[1]}")
     if "matching regex" in what:
@@ -103,12 +129,16 @@ def _explain(document: Document, keys: KeyPath, kind: Any, values: Any, message:
         )
     if unknown := re.search(r"unknown field `(.+)`", what):
         known = _known(kind)
-        return InputError(
-            "unknown key", where=document.at((*keys, unknown[1])), hint=meant(unknown[1], known)
-        )
+        other = _OTHERWISE.get(unknown[1])
+        hint = f"did you mean `{other}`?" if other in known else meant(unknown[1], known)
+        return InputError("unknown key", where=document.at((*keys, unknown[1])), hint=hint)
     if missing := re.search(r"missing required field `(.+)`", what):
         return InputError(f"`{missing[1]}` is missing", where=document.at(keys))
-    return InputError(f"{what[0].lower()}{what[1:]}", where=document.at(keys), hint=_choices(kind, values))
+    return InputError(
+        f"{what[0].lower()}{what[1:]}",
+        where=document.at(keys),
+        hint=_choices(kind, values) or _amended(str(keys[-1]), values, what),
+    )
 
 
 def _explain_child(document: Document, keys: KeyPath, kind: Any, values: Any, what: str) -> InputError:
@@ -174,4 +204,19 @@ def _choices(kind: Any, values: Any) -> str | None:
             if isinstance(m, type) and issubclass(m, msgspec.Struct)
         ]
         return meant(str(values), [str(tag) for tag in tags]) if tags else None
+    return None
+
+
+def _amended(key: str, values: Any, what: str) -> str | None:
+    """Return the value that was probably meant."""
+    if isinstance(values, bool) or not isinstance(values, int | float):
+        if "`array`" in what and isinstance(values, str):
+            return f"write a list: [{', '.join(values.split())}]"
+        return None
+    if key in _FORMS:
+        return f"such as {_FORMS[key][1]}"
+    if key == "confidence" and 1 <= values < 100:  # noqa: PLR2004 - per cent
+        return f"did you mean {values / 100:g}?" if values > 1 else "nothing is certain; such as 0.95"
+    if values < 0:
+        return f"did you mean {-values:g}? a {key} is written without a sign"
     return None

@@ -6,7 +6,7 @@ from typing import Literal
 from mltoolkit import __version__
 from mltoolkit.evidence import Digest, Evidence, Value
 from mltoolkit.ledger import Ledger, Look
-from mltoolkit.rules import catalogue, slices
+from mltoolkit.rules import catalogue, disclosure, slices
 from mltoolkit.rules.base import Answer, Facts, Finding, Mode, Policy, Rule
 from mltoolkit.rules.numbers import Numbers
 from mltoolkit.rules.policy import PolicyChanged
@@ -27,7 +27,7 @@ class Verdict(Value, frozen=True, kw_only=True):
         schema: Name and version of this file's format.
         tool: The version that decided.
         decision: Promote, reject or inconclusive.
-        reason: One sentence.
+        reason: The sentence of the rule that decided, and how many others did.
         model: The model's name in ``params.yaml``.
         endpoint: Where the challenger asks to go.
         challenger: Digest of the model that asks; None where numbers alone were judged.
@@ -102,6 +102,8 @@ def decide(
         harms=slices.harms(asked, numbers, evidence, looks=looks),
     )
     findings = tuple(rule.answer(facts) for rule in asked)
+    if catalogue.coarse(asked):
+        findings = tuple(disclosure.coarse(finding) for finding in findings)
     decision, reason = conclude(findings)
     origin, rows, challenger = evidence.provenance, evidence.rows, evidence.challenger
     return Verdict(
@@ -143,38 +145,63 @@ def effective(asked: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, ...]:
     return catalogue.effective(asked, evidence.task, probabilities=evidence.challenger.probabilities)
 
 
-def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
-    """Return what findings amount to, and why in one sentence.
+_QUALITY = frozenset(
+    {"absolute", "better-than-baseline", "no-worse-than", "better-than", "slice", "calibration", "custom"}
+)
+"""Kinds of rules that say something about how good a model is. Small, tested and leak-free it may be and still
+be worthless, so that a pass of the other kinds alone promotes nothing."""
 
-    Any blocking fail rejects. Promotion needs at least one blocking pass and no blocking unknown.
+
+def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
+    """Return what findings amount to, and why: the sentence of the rule that decided, and how many others did.
+
+    Any blocking fail rejects. Promotion needs a blocking pass that is about the model's quality, and no
+    blocking rule that cannot tell; several blocking rules need no correction, since all must pass (Berger 1982).
+
+    Args:
+        findings: One for each rule.
     """
     blocking = [finding for finding in findings if finding.mode is Mode.BLOCK]
     failed = [finding for finding in blocking if finding.answer is Answer.FAIL]
-    unknown = [finding for finding in blocking if finding.answer is Answer.UNKNOWN]
+    unknown = [f for f in blocking if f.answer is Answer.UNKNOWN and f.blocks_when_unknown]
     passed = [finding for finding in blocking if finding.answer is Answer.PASS]
+    good = [finding for finding in passed if finding.kind in _QUALITY]
     if failed:
-        return Decision.REJECT, f"{failed[0].reason}{_more(len(failed))}"
+        return Decision.REJECT, f"{failed[0].reason} ({_count(failed, blocking)} failed{_warned(findings)})"
     if unknown:
-        return Decision.INCONCLUSIVE, f"{unknown[0].reason}{_more(len(unknown))}"
+        said = f"{_count(unknown, blocking)} cannot tell{_warned(findings)}"
+        return Decision.INCONCLUSIVE, f"{unknown[0].reason} ({said})"
+    if not blocking:
+        return Decision.INCONCLUSIVE, "no rule blocks, so nothing speaks for the challenger"
+    if not good:
+        return Decision.INCONCLUSIVE, _nothing_speaks(passed)
+    return Decision.PROMOTE, f"{good[0].reason} ({_count(passed, blocking)} passed{_warned(findings)})"
+
+
+def _nothing_speaks(passed: list[Finding]) -> str:
     if not passed:
-        return Decision.INCONCLUSIVE, "no blocking rule applies, so nothing speaks for the challenger"
-    warned = sum(f.mode is Mode.WARN and f.answer is not Answer.PASS for f in findings)
-    warning = "" if not warned else f"; {warned} warning{'s' if warned > 1 else ''}"
+        return "no blocking rule applies, so nothing speaks for the challenger"
+    kinds = ", ".join(dict.fromkeys(finding.kind for finding in passed))
     return (
-        Decision.PROMOTE,
-        f"{'all ' if len(passed) > 1 else ''}{len(passed)} blocking {_rules(passed)} passed{warning}",
+        f"no blocking rule says that the model is good: {kinds} passed and say nothing of it;"
+        " add an `absolute` or `better-than-baseline` rule"
     )
+
+
+def _count(some: list[Finding], all_: list[Finding]) -> str:
+    """Return how many of the blocking rules that apply answered so."""
+    apply = sum(finding.answer is not Answer.NOT_APPLICABLE for finding in all_)
+    left = len(all_) - apply
+    idle = "" if not left else f", {left} not applicable,"
+    return f"{len(some)} of {apply} blocking rule{'' if apply == 1 else 's'}{idle}"
+
+
+def _warned(findings: tuple[Finding, ...]) -> str:
+    count = sum(f.mode is Mode.WARN and f.answer in {Answer.FAIL, Answer.UNKNOWN} for f in findings)
+    return "" if not count else f"; {count} warning{'s' if count > 1 else ''}"
 
 
 def _watched(asked: tuple[Rule, ...], policy: Policy) -> tuple[Rule, ...]:
     """Return rules with the one that watches them, where a change is judged against a base commit."""
     listed = any(isinstance(rule, PolicyChanged) for rule in asked)
     return asked if listed or policy == Policy() else (*asked, PolicyChanged())
-
-
-def _more(count: int) -> str:
-    return "" if count == 1 else f" (and {count - 1} more)"
-
-
-def _rules(findings: list[Finding]) -> str:
-    return "rule" if len(findings) == 1 else "rules"

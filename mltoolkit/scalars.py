@@ -1,5 +1,7 @@
 """Numbers without rows: what stages wrote. They are compared as they stand, with no confidence available."""
 
+import math
+
 import msgspec
 
 from mltoolkit.evidence import Evidence, Measurement
@@ -54,6 +56,8 @@ class ScalarNumbers(msgspec.Struct, frozen=True, kw_only=True):
             return Estimate(reason=_why(metric, over, theirs))
         lower = METRICS[metric].better is Better.LOWER if metric in METRICS else lower_is_better
         gain = theirs.value - ours.value if lower else ours.value - theirs.value
+        if not math.isfinite(gain):
+            return Estimate(reason=f"the {metric} of the challenger and of the {over} are too far apart")
         return Estimate(value=float(f"{gain:.6g}"), n=ours.n)
 
     def calibration(self, *, confidence: float) -> Line | str:
@@ -65,4 +69,4 @@ class ScalarNumbers(msgspec.Struct, frozen=True, kw_only=True):
 def _why(metric: str, of: str, found: Measurement | None) -> str | None:
     if found is None:
         return f"the {of}'s {metric} was not measured"
-    return None if found.value is not None else found.reason or "not defined on these rows"
+    return None if found.value is not None else found.reason or "it has no value"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mltoolkit.errors import InputError, meant
+from mltoolkit.metrics import FROM_FILE, METRICS, Task
 from mltoolkit.rules import catalogue
 from mltoolkit.rules.catalogue import AnyRule
 
@@ -177,8 +178,15 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
             )
         if taken := [name for name in self.endpoints if name in TAKEN]:
             raise ValueError(f"no endpoint can be called {taken[0]!r}: the journal has a branch of that name")
-        if (why := catalogue.contradiction(self.rules)) is not None:
-            raise ValueError(f"the rules contradict each other: {why}")
+        task = None if self.task is None else Task(self.task)
+        if (found := catalogue.contradiction(self.rules, task)) is not None:
+            raise ValueError(f"rules[{found[0]}]: {found[1]}")
+        for at, rule in enumerate(self.rules):
+            known = [metric for metric in catalogue.metrics(rule) if metric in METRICS]
+            if self.target is None and known:
+                raise ValueError(
+                    f"rules[{at}]: {known[0]} needs rows and a `target`; a number of a stage is {FROM_FILE}{known[0]}"
+                )
 
 
 class ToolkitSettings(Settings, frozen=True, kw_only=True):

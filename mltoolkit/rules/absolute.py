@@ -1,7 +1,10 @@
 """``kind: absolute``: a floor or a ceiling."""
 
-from mltoolkit.rules.base import Answer, Confidence, Facts, Finding, Rule, check_metric
-from mltoolkit.rules.comparing import above, flipped, number
+import math
+
+from mltoolkit.metrics import FROM_FILE, METRICS
+from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Rule, check_metric
+from mltoolkit.rules.comparing import above, alone, flipped, number, sound, unfit
 from mltoolkit.rules.numbers import Estimate
 
 
@@ -13,7 +16,8 @@ class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
         at_least: The floor, in the metric's unit.
         at_most: The ceiling, in the metric's unit.
         slice: Ask it of one slice (``carrier=UA``) and not of all rows.
-        confidence: With it the whole two-sided interval must clear the bound; without, the number itself.
+        confidence: With it the whole two-sided interval must clear the bound; without, the number itself
+            decides, and a number on the bound meets it.
     """
 
     metric: str
@@ -27,8 +31,21 @@ class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
         check_metric(self.metric)
         if self.at_least is None and self.at_most is None:
             raise ValueError("needs `at-least` or `at-most`")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"at-least {self.at_least} is above at-most {self.at_most}: nothing can pass")
+        if self.slice is not None and not all("=" in part[1:] for part in self.slice.split(" & ")):
+            raise ValueError(f"slice {self.slice!r} must name a column and its value, such as carrier=UA")
+        if self.confidence is not None and self.metric.startswith(FROM_FILE):
+            raise ValueError(
+                f"a number from a file has no confidence; leave `confidence` out of {self.metric}"
+            )
+        for bound, key in ((self.at_least, "at-least"), (self.at_most, "at-most")):
+            if bound is not None:
+                _check_bound(self.metric, bound, key)
+        low = -math.inf if self.at_least is None else self.at_least
+        high = math.inf if self.at_most is None else self.at_most
+        if low > high or (low == high and self.confidence is not None):
+            raise ValueError(
+                f"at-least {self.at_least} is not below at-most {self.at_most}: nothing can pass"
+            )
 
     @property
     def question(self) -> str:
@@ -36,47 +53,70 @@ class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
         bounds = [f">= {self.at_least:g}"] if self.at_least is not None else []
         bounds += [f"<= {self.at_most:g}"] if self.at_most is not None else []
         where = "" if self.slice is None else f" on {self.slice}"
-        sure = "" if self.confidence is None else f" at {self.confidence:g}"
+        sure = "" if self.confidence is None else f" at confidence {self.confidence:g}"
         return f"{self.metric} {' and '.join(bounds)}{where}{sure}"
 
     def answer(self, facts: Facts) -> Finding:
         """Compare with each bound that is set; both must hold."""
+        bounds = [(self.at_least, True), (self.at_most, False)]
+        asked = [(bound, floor) for bound, floor in bounds if bound is not None]
+        if (why := unfit(self.metric, facts.evidence)) is not None:
+            return self.finding(
+                Answer.UNKNOWN, why, metric=self.metric, slice=self.slice, threshold=asked[0][0]
+            )
         answers = []
-        for bound, floor in ((self.at_least, True), (self.at_most, False)):
-            if bound is None:
-                continue
+        for bound, floor in asked:
             estimate = facts.numbers.level(
                 self.metric,
-                confidence=facts.confidence(self.confidence or 0.95),
+                confidence=facts.confidence(self.confidence or SURE),
                 threshold=bound,
                 slice_=self.slice,
             )
-            answers.append((self._one(estimate, bound, floor=floor), estimate, bound, floor))
+            answers.append((self._one(facts, estimate, bound, floor=floor), estimate, bound, floor))
         order = [Answer.FAIL, Answer.UNKNOWN, Answer.PASS]
         said, estimate, bound, floor = min(answers, key=lambda each: order.index(each[0]))
         where = "" if self.slice is None else f" on {self.slice}"
         what = f"{self.metric}{where} is {number(estimate)}"
+        side = "the floor" if floor else "the ceiling"
         words = {
-            Answer.PASS: ", as asked",
-            Answer.FAIL: f", {'under the floor' if floor else 'over the ceiling'} {bound:g}",
-            Answer.UNKNOWN: f", which does not tell {'the floor' if floor else 'the ceiling'} {bound:g}"
-            if estimate.value is not None
+            Answer.PASS: f": {' and '.join(_met(*each) for each in asked)}",
+            Answer.FAIL: f": {'under' if floor else 'over'} {side} {bound:g}",
+            Answer.UNKNOWN: f": these rows cannot tell on which side of {side} {bound:g} it is"
+            if sound(estimate)
             else "",
         }
         return self.finding(
             said,
-            what + words.get(said, ""),
+            what + words[said],
             metric=self.metric,
             slice=self.slice,
             estimate=estimate,
             threshold=bound,
         )
 
-    def _one(self, estimate: Estimate, bound: float, *, floor: bool) -> Answer:
-        if estimate.value is None:
+    def _one(self, facts: Facts, estimate: Estimate, bound: float, *, floor: bool) -> Answer:
+        if estimate.value is None or not sound(estimate):
             return Answer.UNKNOWN
-        if self.confidence is None or estimate.confidence is None:
+        if self.confidence is None:
             met = estimate.value >= bound if floor else estimate.value <= bound
             return Answer.PASS if met else Answer.FAIL
-        said = above(estimate, bound)
+        said = above(estimate, bound, alone=alone(self.metric, facts.evidence))
         return said if floor else flipped(said)
+
+
+def _met(bound: float, floor: bool) -> str:  # noqa: FBT001 - a pair from a list
+    return f"{'at least' if floor else 'at most'} {bound:g}, as asked"
+
+
+def _check_bound(metric: str, bound: float, key: str) -> None:
+    """Refuse a bound that every model meets, or none, because the metric cannot lie beyond it."""
+    if metric not in METRICS:
+        return
+    low, high = METRICS[metric].ends
+    if low < bound < high or (bound == high and key == "at-least") or (bound == low and key == "at-most"):
+        return
+    hint = f"; did you mean {bound / 100:g}?" if high <= 1 < bound <= 100 else ""  # noqa: PLR2004 - per cent
+    ends = f"between {low:g} and {high:g}" if math.isfinite(low) and math.isfinite(high) else ""
+    ends = ends or (f"at least {low:g}" if math.isfinite(low) else f"at most {high:g}")
+    says = "nothing" if (bound > high) == (key == "at-least") and bound not in {low, high} else "everything"
+    raise ValueError(f"{key} {bound:g}: {says} can pass, because {metric} is {ends}{hint}")

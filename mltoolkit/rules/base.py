@@ -15,6 +15,9 @@ from mltoolkit.rules.numbers import Estimate, Numbers
 Confidence = Annotated[float, msgspec.Meta(ge=0.5, lt=1)]
 """Of a two-sided interval: 0.95, not 95."""
 
+SURE = 0.95
+"""The confidence of a rule that names none."""
+
 
 class Mode(StrEnum):
     """What an answer does to the verdict."""
@@ -202,3 +205,22 @@ def check_distance(metric: str, distance: float, what: str) -> None:
     if metric in METRICS and METRICS[metric].bounded and distance >= 1:
         hint = f"; did you mean {distance / 100:g}?" if distance <= 100 else ""  # noqa: PLR2004 - points of a hundred
         raise ValueError(f"{what} {distance:g} of {metric} must be below 1{hint}")
+
+
+def check_effect(effect: float | None, by: float) -> None:
+    """Refuse an effect to plan for that is no more than what has to be shown.
+
+    Args:
+        effect: The true gain to plan rows for.
+        by: The gain that a rule asks for.
+
+    Raises:
+        ValueError: No number of rows shows it.
+    """
+    if effect is not None and effect <= by:
+        raise ValueError(f"effect {effect:g} must be above by {by:g}: no number of rows shows it")
+
+
+def at_confidence(confidence: float | None) -> str:
+    """Return the end of a question that asks for another confidence than the usual one."""
+    return "" if confidence is None or confidence == SURE else f" at confidence {confidence:g}"

@@ -1,12 +1,22 @@
 """``kind: better-than-baseline``: worth more than a predictor that has learned nothing."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
 from mltoolkit.metrics import FROM_FILE, METRICS, Baseline, Task
-from mltoolkit.rules.base import Answer, Confidence, Facts, Finding, Rule, check_metric
-from mltoolkit.rules.comparing import above, absent, interval, need, told, too_few
+from mltoolkit.rules.base import (
+    SURE,
+    Confidence,
+    Facts,
+    Finding,
+    Rule,
+    at_confidence,
+    check_distance,
+    check_effect,
+    check_metric,
+)
+from mltoolkit.rules.comparing import compared
 
 COLUMN = "column:"
 """The prefix of a baseline that is a column of the evaluation rows, such as last week's number."""
@@ -28,13 +38,15 @@ class BetterThanBaseline(Rule, frozen=True, kw_only=True, tag="better-than-basel
     baseline: str
     by: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     effect: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    confidence: Confidence = 0.95
+    confidence: Confidence = SURE
 
     def __post_init__(self) -> None:
         """Refuse pairs that have no meaning, such as a majority's Brier score or a mean's accuracy."""
         check_metric(self.metric)
         if self.metric.startswith(FROM_FILE):
             raise ValueError("a number from a file has no baseline; use `kind: absolute`")
+        check_distance(self.metric, self.by, "by")
+        check_effect(self.effect, self.by)
         if self.baseline.startswith(COLUMN) and len(self.baseline) > len(COLUMN):
             return
         metric = METRICS[self.metric]
@@ -49,40 +61,17 @@ class BetterThanBaseline(Rule, frozen=True, kw_only=True, tag="better-than-basel
     def question(self) -> str:
         """The rule in words; it names the finding."""
         margin = f" by {self.by:g}" if self.by else ""
-        return f"{self.metric} better than {self.baseline}{margin}"
+        return f"{self.metric} better than {self.baseline}{margin}{at_confidence(self.confidence)}"
 
     def answer(self, facts: Facts) -> Finding:
         """Pass where the whole interval of the gain is above ``by``, fail where it is below."""
-        details: dict[str, Any] = {"metric": self.metric, "over": self.baseline, "threshold": self.by}
-        if (missing := absent(facts, self.baseline)) is not None:
-            return self.finding(*missing, **details)
-        gain = facts.numbers.gain(
-            self.metric, self.baseline, confidence=facts.confidence(self.confidence), threshold=self.by
+        return compared(
+            self,
+            facts,
+            metric=self.metric,
+            over=self.baseline,
+            bound=self.by,
+            margin=None,
+            effect=self.effect,
+            confidence=self.confidence,
         )
-        details["estimate"] = gain
-        if gain.value is None:
-            return self.finding(
-                Answer.UNKNOWN,
-                f"the gain in {self.metric} over {self.baseline} is not known: {gain.reason}",
-                **details,
-            )
-        if (few := too_few(gain, self.metric, None)) is not None:
-            return self.finding(Answer.UNKNOWN, few, **details)
-        said = above(gain, self.by)
-        enough = f" by {self.by:g}" if self.by else ""
-        what = f"{self.metric} is better than {self.baseline} by {gain.value:g}{interval(gain)}"
-        if gain.value < 0:
-            what = f"{self.metric} is worse than {self.baseline} by {-gain.value:g}{interval(gain)}"
-        match said:
-            case Answer.PASS:
-                return self.finding(said, what, **details)
-            case Answer.FAIL:
-                return self.finding(said, f"{what}: not better{enough}", **details)
-            case _:
-                needed = need(gain, self.effect)
-                return self.finding(
-                    Answer.UNKNOWN,
-                    f"{what}: these rows cannot show that it is better{enough}{told(needed)}",
-                    need=needed,
-                    **details,
-                )

@@ -1,26 +1,41 @@
 """Yes, no and cannot tell for a number beside a bound, and the words for it. Shared by the rules on numbers."""
 
+import math
+from typing import Any
+
+from mltoolkit.evidence import Evidence
 from mltoolkit.metrics import FROM_FILE, METRICS
-from mltoolkit.rules.base import Answer, Facts, Need
+from mltoolkit.rules.base import Answer, Facts, Finding, Need, Rule
 from mltoolkit.rules.numbers import ANCHOR, CHAMPION, Estimate
 from mltoolkit.statistics import planning
 
 FEWEST = 30
 """Rows under which no relative rule is answered, whatever its margin."""
 
+_EQUAL = "the models are in truth equal"
 
-def above(estimate: Estimate, bound: float) -> Answer:
+
+def sound(estimate: Estimate) -> bool:
+    """Return whether a number is one: defined, finite, on at least one row, within its interval's ends."""
+    ends = [end for end in (estimate.low, estimate.high) if end is not None]
+    if estimate.value is None or not all(map(math.isfinite, (estimate.value, *ends))):
+        return False
+    if estimate.n is not None and estimate.n < 1:
+        return False
+    return not ends or ends[0] <= ends[-1]
+
+
+def above(estimate: Estimate, bound: float, *, alone: bool = False) -> Answer:
     """Answer whether a number is above a bound: the whole interval decides, a boundary tie cannot tell.
-
-    Where there is no confidence at all (a number from a file) the number itself decides.
 
     Args:
         estimate: The number.
         bound: In the same unit.
+        alone: Whether the number comes from a file, where there is no confidence at all: it then decides itself.
     """
-    if estimate.value is None:
+    if estimate.value is None or not sound(estimate):
         return Answer.UNKNOWN
-    if estimate.confidence is None:
+    if alone and estimate.confidence is None:
         low = high = estimate.value
     elif estimate.low is None or estimate.high is None:
         return Answer.UNKNOWN
@@ -34,6 +49,40 @@ def flipped(answer: Answer) -> Answer:
     return {Answer.PASS: Answer.FAIL, Answer.FAIL: Answer.PASS}.get(answer, answer)
 
 
+def alone(metric: str, evidence: Evidence) -> bool:
+    """Return whether a metric is a number that a stage wrote, not one that is measured on rows.
+
+    Args:
+        metric: A name of the catalogue, or ``file:KEY``.
+        evidence: What was measured.
+    """
+    return metric.startswith(FROM_FILE) or (evidence.rows is None and evidence.predictions is None)
+
+
+def unfit(metric: str, evidence: Evidence) -> str | None:
+    """Return why a metric cannot be asked of this model, whatever its rows say.
+
+    Args:
+        metric: A name of the catalogue, or ``file:KEY``.
+        evidence: The task, and whether the challenger answers probabilities.
+    """
+    if metric.startswith(FROM_FILE):
+        return None
+    known = METRICS.get(metric)
+    if known is None:
+        return f"{metric} is not a metric that this version knows"
+    if evidence.task is None or evidence.challenger is None:
+        return f"there are only numbers, no rows: ask for `{FROM_FILE}{metric}`, as a stage wrote it"
+    if evidence.task not in known.tasks:
+        tasks = " and ".join(known.tasks)
+        return f"{metric} is a metric of {tasks} models, and this one is {evidence.task}: mend the rule"
+    if known.probabilities and not evidence.challenger.probabilities:
+        return f"{metric} needs probabilities, and the model answers labels alone"
+    if known.quantile and evidence.rows is not None and evidence.rows.quantile is None:
+        return f"{metric} is about a quantile: name it as `quantile:` of the model"
+    return None
+
+
 def absent(facts: Facts, over: str) -> tuple[Answer, str] | None:
     """Return why there is nobody to compare with: no champion yet, or one that could not be scored.
 
@@ -43,12 +92,35 @@ def absent(facts: Facts, over: str) -> tuple[Answer, str] | None:
     """
     evidence = facts.evidence
     if over in evidence.faults:
-        return Answer.UNKNOWN, f"the {over} could not be scored: {evidence.faults[over]}"
-    if over == CHAMPION and evidence.champion is None:
-        return Answer.NOT_APPLICABLE, f"there is no champion: {evidence.no_champion or 'none is known'}"
-    if over == ANCHOR and evidence.anchor is None:
-        return Answer.NOT_APPLICABLE, f"there is no anchor: {evidence.no_anchor or 'none is known'}"
-    return None
+        return Answer.UNKNOWN, f"{_named(over)} could not be scored: {evidence.faults[over]}"
+    if over not in {CHAMPION, ANCHOR}:
+        if any(baseline.name == over for baseline in evidence.baselines):
+            return None
+        return Answer.UNKNOWN, f"the evidence has no baseline {over}"
+    subject, why = (
+        (evidence.champion, evidence.no_champion)
+        if over == CHAMPION
+        else (evidence.anchor, evidence.no_anchor)
+    )
+    # Numbers alone name no model; that somebody was measured is all that is known of him.
+    if subject is not None or any(m.of == over for m in evidence.measurements):
+        return None
+    if why is None:
+        return Answer.UNKNOWN, f"the evidence has no {over}, and does not say why"
+    return Answer.NOT_APPLICABLE, f"there is no {over}: {why}"
+
+
+def fewest(metric: str, margin: float | None, confidence: float) -> int:
+    """Return the rows under which a relative rule is not answered, even if the models never differ.
+
+    Args:
+        metric: Where it has bounds, a margin says how many rows are needed.
+        margin: The loss that is still called no loss, in the metric's unit.
+        confidence: Of the two-sided interval.
+    """
+    if margin is None or metric not in METRICS or not METRICS[metric].bounded or margin >= 1:
+        return FEWEST
+    return max(FEWEST, planning.minimum_rows(margin, confidence=confidence))
 
 
 def too_few(estimate: Estimate, metric: str, margin: float | None) -> str | None:
@@ -59,30 +131,53 @@ def too_few(estimate: Estimate, metric: str, margin: float | None) -> str | None
         metric: Whose gain it is; a margin says how many rows are needed where the metric has bounds.
         margin: The loss that is still called no loss, in the metric's unit.
     """
-    if estimate.n is None or estimate.confidence is None:
+    if estimate.confidence is None:
         return None
-    needed = FEWEST
-    if margin is not None and metric in METRICS and METRICS[metric].bounded and margin < 1:
-        needed = max(needed, planning.minimum_rows(margin, confidence=estimate.confidence))
+    needed = fewest(metric, margin, estimate.confidence)
+    if estimate.n is None:
+        return f"on how many rows it rests is not known, and at least {needed:,} are needed"
     if estimate.n >= needed:
         return None
-    return f"{estimate.n:,} rows are too few: at least {needed:,} are needed, even if the models never differ"
+    return f"{_rows(estimate.n)} too few: at least {needed:,} are needed, even if the models never differ"
 
 
-def need(estimate: Estimate, effect: float | None) -> Need | None:
+def need(estimate: Estimate, effect: float | None, *, least: int = FEWEST) -> Need | None:
     """Return how many rows and groups would settle a comparison that cannot tell.
 
     Args:
         estimate: The gain as it is known now: of it only the spread is used, never the difference seen.
         effect: The distance to be shown, in the metric's unit: the margin, or a stated effect.
+        least: Rows that are needed in any case.
     """
     if estimate.spread is None or estimate.confidence is None or estimate.n is None:
         return None
     if effect is None:
         return Need(reason="no number of rows settles a tie; state an `effect` to plan for")
-    rows = max(FEWEST, planning.rows_needed(estimate.spread, effect, confidence=estimate.confidence))
+    if not math.isfinite(estimate.spread) or estimate.spread < 0:
+        return None
+    rows = max(least, planning.rows_needed(estimate.spread, effect, confidence=estimate.confidence))
     groups = None if estimate.groups is None else planning.groups_needed(rows, estimate.n, estimate.groups)
     return Need(rows=rows, groups=groups)
+
+
+def told(needed: Need | None, estimate: Estimate, truth: str = _EQUAL) -> str:
+    """Return what would settle it, for the end of a sentence.
+
+    Args:
+        needed: What would.
+        estimate: The number as it is known now.
+        truth: What was assumed of the truth.
+    """
+    if needed is None:
+        return ""
+    if needed.rows is None:
+        return f"; {needed.reason}"
+    rows = f"{needed.rows:,} rows"
+    if needed.groups is not None:
+        rows += f" in {needed.groups:,} groups"
+    if estimate.n is not None and needed.rows <= estimate.n:
+        return f"; {rows} would settle it four times in five if {truth}, so more rows may not help"
+    return f"; {rows} in all would settle it four times in five, if {truth}"
 
 
 def number(estimate: Estimate) -> str:
@@ -92,26 +187,81 @@ def number(estimate: Estimate) -> str:
     return f"{estimate.value:g}{interval(estimate)}"
 
 
-def interval(estimate: Estimate) -> str:
-    """Return the bracket behind a number: its interval, its rows and its groups."""
-    rows = "" if estimate.n is None else f"{estimate.n:,} rows"
+def interval(estimate: Estimate, of: str = "") -> str:
+    """Return the bracket behind a number: its interval, its rows and its groups, and a warning about it.
+
+    Args:
+        estimate: The number.
+        of: What the interval is of, where that is not the number that was said before.
+    """
+    rows = "" if estimate.n is None else f", {estimate.n:,} rows"
     if estimate.groups is not None:
         rows += f" in {estimate.groups:,} groups"
     if estimate.confidence is None:
-        return f" (no confidence available{f', {rows}' if rows else ''})"
+        return f" (no confidence available{rows})"
     if estimate.low is None or estimate.high is None:
-        return f" (no interval: {estimate.reason or 'not defined'})"
-    return f" ({100 * estimate.confidence:.4g} % interval {estimate.low:g} to {estimate.high:g}, {rows})"
+        return f" (no interval{rows}: {estimate.reason or 'not defined'})"
+    warning = "" if estimate.reason is None else f"; {estimate.reason}"
+    ends = f"{estimate.low:g} to {estimate.high:g}"
+    return f" ({100 * estimate.confidence:.6g} % interval{f' of {of}' if of else ''} {ends}{rows}{warning})"
 
 
-def told(needed: Need | None) -> str:
-    """Return what would settle it, for the end of a sentence."""
-    if needed is None:
-        return ""
-    if needed.rows is None:
-        return f"; {needed.reason}"
-    groups = "" if needed.groups is None else f" in {needed.groups:,} groups"
-    return f"; {needed.rows:,} rows{groups} in all would tell, if the models are in truth equal"
+def compared(
+    rule: Rule,
+    facts: Facts,
+    *,
+    metric: str,
+    over: str,
+    bound: float,
+    margin: float | None,
+    effect: float | None,
+    confidence: float,
+    lower_is_better: bool = False,
+) -> Finding:
+    """Answer a rule on the gain over somebody: pass above the bound, fail below it.
+
+    Args:
+        rule: Who asks.
+        facts: Everything known.
+        metric: A name of the catalogue, or ``file:KEY``.
+        over: ``champion``, ``anchor``, or the name of a baseline.
+        bound: The gain asked for, in the metric's unit: ``-margin`` for "no worse".
+        margin: The loss that is still called no loss; None where a gain is asked for.
+        effect: The true gain to plan rows for, where a gain is asked for.
+        confidence: Of the two-sided interval, as the rule has it.
+        lower_is_better: Which way a ``file:`` metric gets better.
+    """
+    details: dict[str, Any] = {"metric": metric, "over": over, "threshold": bound, "margin": margin}
+    if (missing := absent(facts, over)) is not None:
+        return rule.finding(*missing, **details)
+    if (why := unfit(metric, facts.evidence)) is not None:
+        return rule.finding(Answer.UNKNOWN, why, **details)
+    gain = facts.numbers.gain(
+        metric,
+        over,
+        confidence=facts.confidence(confidence),
+        threshold=bound,
+        lower_is_better=lower_is_better,
+    )
+    details["estimate"] = gain
+    if gain.value is None or not sound(gain):
+        why = f"the gain in {metric} over {_named(over)} is not known: {gain.reason or 'it is not a number'}"
+        return rule.finding(Answer.UNKNOWN, why, **details)
+    truth = _EQUAL if margin is not None else f"the true gain is {effect:g}" if effect is not None else ""
+    distance = margin if margin is not None else None if effect is None else effect - bound
+    least = fewest(metric, margin, gain.confidence) if gain.confidence is not None else FEWEST
+    few = too_few(gain, metric, margin)
+    said = above(gain, bound, alone=alone(metric, facts.evidence)) if few is None else Answer.UNKNOWN
+    what = f"{metric} is {_difference(gain.value, over)}{interval(gain, 'the gain')}"
+    asked = (
+        f"worse by {margin:g} or more" if margin is not None else f"better{f' by {bound:g}' if bound else ''}"
+    )
+    if said is Answer.UNKNOWN:
+        needed = need(gain, distance, least=least)
+        why = f": {few}" if few is not None else f": these rows cannot tell whether it is {asked}"
+        return rule.finding(said, f"{what}{why}{told(needed, gain, truth)}", need=needed, **details)
+    no = "not " if (said is Answer.PASS) == (margin is not None) else ""
+    return rule.finding(said, f"{what}: {no}{asked}", **details)
 
 
 def check_direction(metric: str, better: str | None) -> None:
@@ -124,3 +274,17 @@ def check_direction(metric: str, better: str | None) -> None:
         raise ValueError(f"say which way {metric} gets better: `better: higher` or `better: lower`")
     if not metric.startswith(FROM_FILE) and better is not None:
         raise ValueError(f"which way {metric} gets better is known; leave `better` out")
+
+
+def _difference(gain: float, over: str) -> str:
+    if gain == 0:
+        return f"as good as {_named(over)}'s"
+    return f"{abs(gain):g} {'better' if gain > 0 else 'worse'} than {_named(over)}'s"
+
+
+def _named(over: str) -> str:
+    return f"the {over}" if over in {CHAMPION, ANCHOR} else f"the baseline {over}"
+
+
+def _rows(count: int) -> str:
+    return "1 row is" if count == 1 else f"{count:,} rows are"
