@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from mltoolkit import basis, config, documents, files, gate, git, github, policies, project
+from mltoolkit.archive import Archive
 from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
 from mltoolkit.evidence import Evidence
 from mltoolkit.gate import Verdict
@@ -14,6 +15,7 @@ from mltoolkit.ledger import Ledger
 from mltoolkit.project import Project
 from mltoolkit.rules.base import Policy, Rule
 from mltoolkit.rules.numbers import Numbers
+from mltoolkit.rules.reuse import Reuse
 from mltoolkit.scalars import ScalarNumbers
 from mltoolkit.settings import ToolkitSettings
 
@@ -91,7 +93,9 @@ def numbers(path: Path, evidence: Evidence) -> Numbers:
     return PairedNumbers(evidence, predictions.read(path.with_name(evidence.predictions.path), evidence))
 
 
-def read(path: Path, here: Project, model: str, *, base: str | None = None) -> Brief:
+def read(
+    path: Path, here: Project, model: str, *, base: str | None = None, ledger: Ledger | str | None = None
+) -> Brief:
     """Read everything that the gate is given.
 
     Args:
@@ -99,6 +103,7 @@ def read(path: Path, here: Project, model: str, *, base: str | None = None) -> B
         here: The project.
         model: The model's name in it.
         base: The commit whose rules decide, and not those that stand here.
+        ledger: The looks at evaluation rows so far, or why they cannot be read; None for those of the journal.
 
     Raises:
         CannotTellError: Something is missing or damaged.
@@ -106,10 +111,15 @@ def read(path: Path, here: Project, model: str, *, base: str | None = None) -> B
     """
     found = evidence(path)
     whose, rules = policy(found, here, model, asked=base)
+    if ledger is None:
+        # No process is started for a ledger that no rule asks about.
+        asked = any(isinstance(rule, Reuse) for rule in rules)
+        ledger = Archive(here.state).ledger(model) if asked else Ledger()
     return Brief(
         evidence=found,
         digest=files.digest_file(path),
         numbers=numbers(path, found),
+        ledger=ledger,
         policy=whose,
         rules=rules,
     )
