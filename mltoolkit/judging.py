@@ -113,7 +113,7 @@ def read(
     whose, rules = policy(found, here, model, asked=base)
     if ledger is None:
         # No process is started for a ledger that no rule asks about.
-        asked = any(isinstance(rule, Reuse) for rule in rules)
+        asked = any(isinstance(rule, Reuse) for rule in gate.effective(rules, found))
         ledger = Archive(here.state).ledger(model) if asked else Ledger()
     return Brief(
         evidence=found,
