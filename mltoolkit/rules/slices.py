@@ -1,20 +1,38 @@
 """``kind: slice``: nobody is harmed, in any named part of the rows nor in one that nobody named."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from mltoolkit.evidence import Evidence
-from mltoolkit.rules.base import Answer, Confidence, Facts, Finding, Part, Rule, check_metric
+from mltoolkit.metrics import FROM_FILE
+from mltoolkit.rules.base import (
+    SURE,
+    Answer,
+    Confidence,
+    Facts,
+    Finding,
+    Part,
+    Rule,
+    at_confidence,
+    check_distance,
+    check_metric,
+)
+from mltoolkit.rules.comparing import above, absent, interval, too_few, unfit
 from mltoolkit.rules.numbers import Numbers
+from mltoolkit.statistics import multiplicity
+
+SHOWN = 50
+"""Comparisons that a finding lists; it counts all of them."""
 
 
 class Slice(Rule, frozen=True, kw_only=True, tag="slice"):
     """In no slice is the challenger worse than the champion, or the anchor, by more than a margin.
 
     Fails where harm beyond the margin is shown after Holm (1979) over all slices and metrics of the
-    verdict; passes where every slice clears the margin; is otherwise unknown.
+    verdict; passes where every slice clears the margin; is otherwise unknown, which stops the verdict only
+    where proof is required.
 
     Attributes:
         metrics: Names of the catalogue.
@@ -27,30 +45,70 @@ class Slice(Rule, frozen=True, kw_only=True, tag="slice"):
     metrics: tuple[str, ...]
     over: Literal["champion", "anchor"] = "champion"
     margin: Annotated[float, msgspec.Meta(gt=0)] = 0.05
-    confidence: Confidence = 0.95
+    confidence: Confidence = SURE
     require_proof: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a rule without metrics, or with some that nobody knows."""
+        """Refuse a rule without metrics, or with some that nobody knows or that have no rows."""
         if not self.metrics:
             raise ValueError("needs `metrics`")
         for metric in self.metrics:
             check_metric(metric)
+            check_distance(metric, self.margin, "margin")
+            if metric.startswith(FROM_FILE):
+                raise ValueError(f"{metric} is one number from a file and has no slices")
+        if len(set(self.metrics)) != len(self.metrics):
+            raise ValueError("names a metric twice")
 
     @property
     def question(self) -> str:
         """The rule in words; it names the finding."""
-        return f"{', '.join(self.metrics)} in no slice worse than the {self.over} by {self.margin:g}"
+        sure = at_confidence(self.confidence)
+        return f"{', '.join(self.metrics)} in no slice worse than the {self.over} by {self.margin:g}{sure}"
 
     def answer(self, facts: Facts) -> Finding:
         """Tell the worst slice, or that every slice clears the margin."""
-        return self.finding(Answer.UNKNOWN, "slices are not compared yet", parts=facts.harms.get(self, ()))
+        details: dict[str, Any] = {"over": self.over, "threshold": -self.margin, "margin": self.margin}
+        if (missing := absent(facts, self.over)) is not None:
+            return self.finding(*missing, **details)
+        if (why := _unfit(self, facts.evidence)) is not None:
+            return self.finding(Answer.UNKNOWN, why, **details)
+        details["blocks_when_unknown"] = self.require_proof
+        parts = facts.harms.get(self, ())
+        if not parts:
+            return self.finding(
+                Answer.UNKNOWN, "no slice has enough rows to be compared: name columns as `slices`", **details
+            )
+        worst = parts[0]
+        details |= {"metric": worst.metric, "estimate": worst.estimate, "parts": parts[:SHOWN]}
+        failed = sum(part.answer is Answer.FAIL for part in parts)
+        unsure = sum(part.answer is Answer.UNKNOWN for part in parts)
+        if failed:
+            others = f", and {failed - 1} more are" if failed > 1 else ""
+            why = (
+                f"{_told(worst, self.over)}: beyond the margin of {self.margin:g}, of {_count(parts)}{others}"
+            )
+            return self.finding(Answer.FAIL, why, slice=worst.slice, **details)
+        if not unsure:
+            why = (
+                f"no slice is worse by {self.margin:g} or more in {_count(parts)};"
+                f" the least sure: {_told(worst, self.over)}"
+            )
+            return self.finding(Answer.PASS, why, **details)
+        why = (
+            f"no harm is shown, but {unsure} of {_count(parts)} cannot tell whether it is {self.margin:g}"
+            f" or more; the least sure: {_told(worst, self.over)}"
+        )
+        return self.finding(Answer.UNKNOWN, why, **details)
 
 
 def harms(
     rules: tuple[Rule, ...], numbers: Numbers, evidence: Evidence, *, looks: int
 ) -> Mapping[Rule, tuple[Part, ...]]:
-    """Return the parts of every slice rule, after Holm over all of them together.
+    """Return the parts of every slice rule, after Holm over all of them together, worst first.
+
+    The one-sided hypotheses are "in this slice the challenger is not worse by more than the margin", and the
+    error that all of them share is that of the surest rule. A slice that a rule cannot tell of counts too.
 
     Args:
         rules: The rules of the verdict.
@@ -58,4 +116,59 @@ def harms(
         evidence: Who there is to compare with.
         looks: By how many looks the error that is allowed is divided.
     """
-    return {}
+    facts = Facts(evidence=evidence, numbers=numbers)
+    asking = [
+        rule
+        for rule in rules
+        if isinstance(rule, Slice) and absent(facts, rule.over) is None and _unfit(rule, evidence) is None
+    ]
+    if not asking:
+        return {}
+    error = min(1 - rule.confidence for rule in asking) / looks
+    # Slice by slice, so that its rows are picked once for all that is asked of them.
+    asked = [
+        (rule, slice_, metric) for slice_ in numbers.slices for rule in asking for metric in rule.metrics
+    ]
+    p = [_harm(rule, slice_, metric, numbers, error) for rule, slice_, metric in asked]
+    made: dict[Rule, list[Part]] = {rule: [] for rule in asking}
+    for (rule, slice_, metric), step in zip(asked, multiplicity.holm(p, error=error), strict=True):
+        estimate = numbers.gain(
+            metric, rule.over, confidence=1 - step.error, threshold=-rule.margin, slice_=slice_
+        )
+        said = above(estimate, -rule.margin)
+        if said is Answer.PASS and too_few(estimate, metric, rule.margin) is not None:
+            said = Answer.UNKNOWN
+        made[rule].append(Part(slice=slice_, metric=metric, answer=said, estimate=estimate))
+    return {rule: tuple(sorted(parts, key=_worst_first)) for rule, parts in made.items()}
+
+
+def _harm(rule: Slice, slice_: str, metric: str, numbers: Numbers, error: float) -> float | None:
+    """Return the one-sided p-value of "no harm beyond the margin"."""
+    threshold = -rule.margin
+    gain = numbers.gain(metric, rule.over, confidence=1 - error, threshold=threshold, slice_=slice_)
+    if gain.p is None or gain.value is None:
+        return None
+    return multiplicity.one_sided(gain.p, value=gain.value, threshold=threshold)
+
+
+def _worst_first(part: Part) -> tuple[bool, bool, float, str, str]:
+    low = part.estimate.low
+    return part.answer is not Answer.FAIL, low is None, 0.0 if low is None else low, part.slice, part.metric
+
+
+def _unfit(rule: Slice, evidence: Evidence) -> str | None:
+    return next((why for metric in rule.metrics if (why := unfit(metric, evidence)) is not None), None)
+
+
+def _told(part: Part, over: str) -> str:
+    gain = part.estimate
+    if gain.value is None:
+        return f"{part.metric} on {part.slice} is not known ({gain.reason})"
+    way = (
+        f"{abs(gain.value):g} {'better' if gain.value > 0 else 'worse'} than" if gain.value else "as good as"
+    )
+    return f"{part.metric} on {part.slice} is {way} the {over}'s{interval(gain, 'the gain, adjusted')}"
+
+
+def _count(parts: tuple[Part, ...]) -> str:
+    return "1 comparison" if len(parts) == 1 else f"{len(parts)} comparisons"
