@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import approvals, files, judging, metrics, project
+from mltoolkit import approvals, checked_data, files, judging, metrics, project
 from mltoolkit.approvals import Approval
 from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
 from mltoolkit.evidence import Evidence, Golden, Rows
@@ -216,6 +216,9 @@ def _question(
         ("`target:`", rows.target, settings.target),
         ("`positive:`", evidence.positive, positive),
         ("`task:`", str(evidence.task), settings.task or str(evidence.task)),
+        ("`group:`", ", ".join(rows.group), ", ".join(settings.group)),
+        ("`quantile:`", str(rows.quantile), str(settings.quantile)),
+        ("the suites", evidence.suites, _suites(here, settings)),
         # Where an endpoint is, the rows need not be; where they are, they must be those that were judged.
         (
             "the evaluation rows",
@@ -224,3 +227,10 @@ def _question(
         ),
         (project.LOCK, evidence.provenance.lock, files.digest_file(lock) if lock.exists() else None),
     ]
+
+
+def _suites(here: project.Project, settings: ModelSettings) -> str | None:
+    try:
+        return checked_data.suites(here.root, settings)
+    except InputError as error:
+        raise CannotTellError(f"a suite cannot be read: {error.what}", where=error.where) from error

@@ -218,7 +218,7 @@ def said(quality: Quality) -> Predictions:
     slope = 0.35 if quality == "unclear" else 1.5
     truth = (slope * signal + generator.logistic(size=ROWS) > 0).astype(np.int64)
     told = generator.permutation(signal) if quality == "bad" else signal
-    worse = told + generator.normal(scale=0.3, size=ROWS)
+    worse = told + generator.normal(scale=0.1, size=ROWS)
 
     def answers(known: Any) -> Answers:
         positive = 1 / (1 + np.exp(-slope * known))

@@ -6,18 +6,20 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from mltoolkit import files, gate, models, project, verdicts
+from mltoolkit import approvals, files, judging, models, project, verdicts
 from mltoolkit.errors import CannotTellError, RefusedError
+from mltoolkit.evidence import Evidence, Measurement
 from mltoolkit.gate import Decision, Verdict
 
 Judge = Callable[..., None]
+OTHER = f"sha256:{'1' * 64}"
 
 
-def require(root: Path) -> None:
+def require(root: Path) -> verdicts.Permit:
     here = project.load(root)
     name, settings = here.settings.model()
-    case = verdicts.read(here.reports(name))
-    verdicts.require(case, here, settings, model=name, digest=models.digest(root / "model"))
+    case = verdicts.read(here, name)
+    return verdicts.require(case, here, settings, model=name, digest=models.digest(root / "model"))
 
 
 def edit(root: Path, name: str, before: str, after: str) -> None:
@@ -29,17 +31,21 @@ def edit(root: Path, name: str, before: str, after: str) -> None:
 
 def test_a_verdict_that_holds_lets_the_model_through(toy: Path, judge: Judge) -> None:
     judge(toy)
-    require(toy)
+    permit = require(toy)
+
+    assert "2 of 2 blocking rules passed" in permit.reason
+    assert permit.approval is None
 
 
 def test_a_rejection_refuses_and_an_unknown_cannot_tell(toy: Path, judge: Judge) -> None:
-    judge(toy, brier=0.2)
-    with pytest.raises(RefusedError, match=r"the gate rejected this model: brier is 0\.2"):
+    judge(toy, quality="bad")
+    with pytest.raises(RefusedError, match="the gate rejected this model: roc-auc is"):
         require(toy)
 
-    judge(toy, brier=None)
-    with pytest.raises(CannotTellError, match="the gate could not tell"):
+    judge(toy, quality="unclear")
+    with pytest.raises(CannotTellError, match="the gate could not tell: roc-auc") as told:
         require(toy)
+    assert "mltoolkit approve" in str(told.value.hint)
 
 
 @pytest.mark.parametrize(
@@ -47,13 +53,13 @@ def test_a_rejection_refuses_and_an_unknown_cannot_tell(toy: Path, judge: Judge)
     [
         {"decision": Decision.PROMOTE},
         {"decision": Decision.PROMOTE, "reason": "because"},
-        {"champion": f"sha256:{'1' * 64}", "decision": Decision.PROMOTE},
+        {"champion": OTHER, "decision": Decision.PROMOTE},
         {"findings": (), "decision": Decision.PROMOTE},
         {"dirty": False, "commit": "d" * 40},
     ],
 )
 def test_a_verdict_that_somebody_wrote_is_found(toy: Path, judge: Judge, changes: dict[str, Any]) -> None:
-    judge(toy, brier=0.2)
+    judge(toy, quality="bad")
     path = toy / "reports" / "toy" / "verdict.json"
     forged = msgspec.structs.replace(files.load(path, Verdict), **changes)
     files.write_bytes(path, files.dump_json(forged))
@@ -62,19 +68,42 @@ def test_a_verdict_that_somebody_wrote_is_found(toy: Path, judge: Judge, changes
         require(toy)
 
 
-@pytest.mark.parametrize("name", ["evidence.json", "golden.json"])
-def test_files_that_changed_since_are_found(toy: Path, judge: Judge, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("evidence.json", "the evidence changed since the verdict was made"),
+        ("golden.json", "is not the file that .* speaks of"),
+    ],
+)
+def test_files_that_changed_since_are_found(toy: Path, judge: Judge, name: str, said: str) -> None:
     judge(toy)
     edit(toy, f"reports/toy/{name}", "r1", "r9")
 
-    with pytest.raises(CannotTellError, match="changed since the verdict was made"):
+    with pytest.raises(CannotTellError, match=said):
         require(toy)
+
+
+def test_other_predictions_than_those_that_were_judged_are_found(toy: Path, judge: Judge) -> None:
+    judge(toy)
+    path = toy / "reports" / "toy" / "predictions.parquet"
+    pq.write_table(pq.read_table(path).slice(1), path)
+
+    with pytest.raises(CannotTellError, match="is not the file that"):
+        require(toy)
+
+
+def test_a_verdict_of_an_older_format_is_asked_for_again(toy: Path, judge: Judge) -> None:
+    judge(toy)
+    edit(toy, "reports/toy/verdict.json", "mltoolkit.verdict/2", "mltoolkit.verdict/1")
+
+    with pytest.raises(CannotTellError, match=r"schema is 'mltoolkit\.verdict/1'") as told:
+        require(toy)
+    assert "make the file again" in str(told.value.hint)
 
 
 def test_rules_that_changed_since_ask_for_a_new_verdict(toy: Path, judge: Judge) -> None:
     judge(toy)
-    with (toy / "params.yaml").open("a") as file:
-        file.write("      rules: [{kind: absolute, metric: roc-auc, at-least: 0.1}]\n")
+    edit(toy, "params.yaml", "at-least: 0.6", "at-least: 0.1")
 
     with pytest.raises(CannotTellError, match="rules changed"):
         require(toy)
@@ -92,8 +121,11 @@ def test_another_model_directory_is_not_the_one_that_was_judged(toy: Path, judge
     ("before", "after", "said"),
     [
         ("slices: [group]", "positive: 0", "`positive:` changed"),
-        ("slices: [group]", "task: multiclass", "`task:` changed"),
         ("slices: [group]", "id: a", "`id:` changed"),
+        ("slices: [group]", "group: [group]", "`group:` changed"),
+        ("slices: [group]", "quantile: 0.5", "`quantile:` changed"),
+        ("slices: [group]", "data: [{path: rows.parquet, suite: params.yaml}]", "the suites changed"),
+        ("slices: [group]", "data: [{path: rows.parquet, suite: gone.json}]", "a suite cannot be read"),
         ("target: target", "target: a", "`target:` changed"),
         ("rows: rows.parquet", "rows: others.parquet", "`rows:` changed"),
     ],
@@ -105,6 +137,15 @@ def test_another_question_asks_for_a_new_verdict(
     edit(toy, "params.yaml", before, after)
 
     with pytest.raises(CannotTellError, match=said):
+        require(toy)
+
+
+def test_another_task_asks_for_a_new_verdict(toy: Path, judge: Judge) -> None:
+    edit(toy, "params.yaml", "roc-auc, at-least: 0.6", "accuracy, at-least: 0.5")
+    judge(toy)
+    edit(toy, "params.yaml", "slices: [group]", "task: multiclass")
+
+    with pytest.raises(CannotTellError, match="`task:` changed"):
         require(toy)
 
 
@@ -127,14 +168,47 @@ def test_another_lock_asks_for_a_new_verdict(toy: Path, judge: Judge) -> None:
 
 
 def test_a_dirty_tree_is_refused(toy: Path, judge: Judge) -> None:
-    judge(toy)
-    folder = toy / "reports" / "toy"
-    edit(toy, "reports/toy/evidence.json", '"dirty": false', '"dirty": true')
-    case = verdicts.read(folder)
-    again = gate.decide(case.evidence, (), evidence_digest=case.evidence_digest)
-    files.write_bytes(folder / "verdict.json", files.dump_json(again))
+    judge(toy, origin={"dirty": True})
 
     with pytest.raises(CannotTellError, match="differs from its commit"):
+        require(toy)
+
+
+def test_the_defaults_of_the_task_hold_a_second_version_to_the_first(toy: Path, judge: Judge) -> None:
+    params = toy / "params.yaml"
+    text = params.read_text()
+    params.write_text(text[: text.index("      rules:")] + text[text.index("      slices:") :])
+
+    judge(toy, champion=OTHER)
+    findings = files.load(toy / "reports" / "toy" / "verdict.json", Verdict).findings
+    assert {finding.kind for finding in findings} >= {"better-than-baseline", "no-worse-than", "reuse"}
+    assert require(toy).approval is None
+
+    judge(toy, champion=OTHER, quality="bad")
+    with pytest.raises(RefusedError):
+        require(toy)
+
+
+def test_numbers_alone_let_nothing_through(toy: Path, judge: Judge) -> None:
+    judge(toy)
+    folder = toy / "reports" / "toy"
+    edit(toy, "params.yaml", "      target: target\n", "      metrics: metrics.json\n")
+    edit(toy, "params.yaml", "roc-auc, at-least: 0.6, confidence: 0.95", "file:auc, at-least: 0.6")
+    edit(
+        toy, "params.yaml", "        - {kind: better-than-baseline, metric: brier, baseline: base-rate}\n", ""
+    )
+    made = msgspec.structs.replace(
+        files.load(folder / "evidence.json", Evidence),
+        task=None, positive=None, rows=None, challenger=None, predictions=None, golden=None,
+        baselines=(), worst=(),
+        measurements=(Measurement(metric="file:auc", of="challenger", value=0.7),),
+    )  # fmt: skip
+    files.write_bytes(folder / "evidence.json", files.dump_json(made))
+    verdict = judging.read(folder / "evidence.json", project.load(toy), "toy").decide()
+    assert verdict.decision is Decision.PROMOTE
+    files.write_bytes(folder / "verdict.json", files.dump_json(verdict))
+
+    with pytest.raises(CannotTellError, match="on numbers alone"):
         require(toy)
 
 
@@ -144,4 +218,108 @@ def test_a_missing_file_says_which_command_makes_it(toy: Path, judge: Judge, mis
     (toy / "reports" / "toy" / missing).unlink()
 
     with pytest.raises(CannotTellError, match="run mltoolkit"):
+        require(toy)
+
+
+def sign(root: Path, **changes: Any) -> Path:
+    """Write what ``mltoolkit approve`` writes."""
+    folder = root / "reports" / "toy"
+    path = folder / "verdict.json"
+    values = {"by": "Ada", "at": "2026-01-02T03:04:05+00:00", "reason": "a holiday", "event": "push"}
+    signed = approvals.sign(files.load(path, Verdict), files.digest_file(path), **(values | changes))
+    files.write_bytes(folder / "approval.json", files.dump_json(signed))
+    return folder / "approval.json"
+
+
+def test_what_a_person_signed_for_is_let_through_in_that_name(toy: Path, judge: Judge) -> None:
+    judge(toy, quality="unclear")
+    path = sign(toy)
+
+    permit = require(toy)
+    assert permit.reason == "approved by Ada: a holiday"
+    assert permit.approval == files.digest_file(path)
+    # The same verdict made again is still the one that was signed for.
+    judge(toy, quality="unclear")
+    assert require(toy) == permit
+
+
+def test_nobody_signs_for_a_no(toy: Path, judge: Judge) -> None:
+    judge(toy, quality="bad")
+    sign(toy)
+
+    with pytest.raises(RefusedError):
+        require(toy)
+
+
+@pytest.mark.parametrize("origin", [{"dirty": True}, {"event": "pull_request"}])
+def test_a_signature_mends_nothing_but_not_knowing(toy: Path, judge: Judge, origin: dict[str, Any]) -> None:
+    judge(toy, quality="unclear", origin=origin)
+    sign(toy, event=origin.get("event", "push"))
+
+    with pytest.raises(CannotTellError, match=r"differs from its commit|for show"):
+        require(toy)
+
+
+def test_a_signature_is_of_one_verdict_on_one_evidence(toy: Path, judge: Judge) -> None:
+    judge(toy, quality="unclear")
+    sign(toy)
+    # Judged again on other evidence, with the same findings.
+    judge(toy, quality="unclear", origin={"run": "https://example.org/2"})
+
+    with pytest.raises(CannotTellError, match="the approval is of another verdict"):
+        require(toy)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("a holiday", "a whim", "the approval was edited"),
+        ("approval/1", "approval/2", "the approval cannot be read: schema is"),
+        ('"reason"', '"because"', "the approval cannot be read: not usable"),
+        ('"inconclusive"', '"reject"', "the approval cannot be read: not usable"),
+        ("{", "", "the approval cannot be read: not JSON"),
+    ],
+)
+def test_a_damaged_signature_is_none(toy: Path, judge: Judge, before: str, after: str, said: str) -> None:
+    judge(toy, quality="unclear")
+    sign(toy)
+    edit(toy, "reports/toy/approval.json", before, after)
+
+    with pytest.raises(CannotTellError, match=said):
+        require(toy)
+
+
+def test_what_the_gate_promotes_needs_no_signature_and_a_bad_one_is_no_hindrance(
+    toy: Path, judge: Judge
+) -> None:
+    judge(toy, quality="unclear")
+    sign(toy)
+    judge(toy)
+
+    assert require(toy).approval is None
+
+
+def test_a_verdict_by_the_rules_of_another_commit_is_decided_anew_by_those(
+    toy: Path, judge: Judge, git: Callable[..., str]
+) -> None:
+    judge(toy)
+    folder = toy / "reports" / "toy"
+    base = git(toy, "rev-parse", "HEAD")
+
+    def decide(rules_of: str) -> None:
+        case = judging.read(folder / "evidence.json", project.load(toy), "toy", base=rules_of)
+        files.write_bytes(folder / "verdict.json", files.dump_json(case.decide()))
+
+    decide("HEAD")
+    git(toy, "commit", "--quiet", "--allow-empty", "-m", "Nothing")
+    assert verdicts.read(project.load(toy), "toy").verdict.policy.base == base
+    require(toy)
+
+    edit(toy, "params.yaml", "at-least: 0.6", "at-least: 0.5")
+    with pytest.raises(CannotTellError, match="comparison with the base commit's rules changed"):
+        require(toy)
+
+    edit(toy, "params.yaml", "at-least: 0.5", "at-least: 0.6")
+    edit(toy, "reports/toy/verdict.json", base, "0" * 40)
+    with pytest.raises(CannotTellError, match="the commit whose rules decided cannot be read"):
         require(toy)
