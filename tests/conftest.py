@@ -269,8 +269,13 @@ def judge(evidence: Callable[..., Evidence]) -> Callable[..., None]:
         def beside(file: str) -> FileRef:
             return FileRef(path=file, digest=files.digest_file(reports / file))
 
+        share = float(rows.truth.mean())
         made = msgspec.structs.replace(
             made,
+            baselines=(
+                BaselineValue(name="base-rate", source="training", value=(1 - share, share)),
+                BaselineValue(name="majority", source="training", value="1" if share > 1 / 2 else "0"),
+            ),
             challenger=subject(models.digest(root / settings.model)),
             champion=None if champion is None else subject(champion),
             rows=msgspec.structs.replace(
