@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mltoolkit.errors import CannotTellError, Location
@@ -22,7 +21,7 @@ from mltoolkit.evidence import Evidence, Rows, Subject
 from mltoolkit.metrics import Task
 from mltoolkit.paired import Predictions
 from mltoolkit.rules.numbers import ANCHOR, CHALLENGER, CHAMPION
-from mltoolkit.slices import MISSING
+from mltoolkit.slices import MISSING, Column
 from mltoolkit.statistics.answers import SUM_TOLERANCE, Answers, Codes, Floats
 
 ID = "row_id"
@@ -68,14 +67,9 @@ def write(
     if rows.groups is not None:
         columns[GROUP] = pa.array(rows.groups.astype(np.int32), pa.int32())
     for column, (codes, texts) in rows.slices.items():
-        columns[f"{SLICE}{column}"] = _texts(codes, texts, missing=MISSING)
+        columns[f"{SLICE}{column}"] = _texts(codes, texts, missing=True)
     file = io.BytesIO()
-    pq.write_table(
-        pa.table(columns),
-        file,
-        compression="zstd",
-        use_dictionary=[name for name, each in columns.items() if pa.types.is_dictionary(each.type)],
-    )
+    pq.write_table(pa.table(columns), file, compression="zstd")
     return file.getvalue()
 
 
@@ -204,7 +198,7 @@ class _Reader:
         ids = pq.read_table(pa.BufferReader(self.bytes), columns=[ID])[ID]
         if ids.null_count:
             raise self.refuse(f"{ids.null_count:,} rows have no id", ID)
-        if (distinct := pc.count_distinct(ids).as_py()) != len(ids):
+        if (distinct := len(ids.unique())) != len(ids):
             raise self.refuse(f"{len(ids) - distinct:,} ids are there more than once", ID)
 
     def _predictions(self) -> Predictions:
@@ -273,15 +267,17 @@ class _Reader:
             raise self.refuse("holds codes of groups that cannot be", GROUP)
         return codes
 
-    def _slice(self, name: str) -> tuple[Codes, tuple[str, ...]]:
+    def _slice(self, name: str) -> Column:
         column = self.table[name]
         indices, found = self._coded(column, name)
-        texts = [MISSING if text is None else str(text) for text in found]
-        # In the order of the text, whatever the order in the file is.
+        texts = [MISSING if text is None else text for text in found]
         names = sorted({*texts, MISSING} if column.null_count else set(texts))
+        if names == texts and not column.null_count:
+            return indices, tuple(names)
+        # In the order of the text, whatever the order in the file is.
         place = {text: at for at, text in enumerate(names)}
-        codes = np.array([*(place[text] for text in texts), place.get(MISSING, 0)], dtype=np.int64)[indices]
-        return codes, tuple(names)
+        codes = np.array([*(place[text] for text in texts), place.get(MISSING, 0)], dtype=np.int32)
+        return codes[indices], tuple(names)
 
     def _full(self, name: str) -> "pa.ChunkedArray[Any]":
         column = self.table[name]
@@ -289,13 +285,17 @@ class _Reader:
             raise self.refuse(f"{column.null_count:,} rows have no value", name)
         return column
 
-    def _coded(self, column: "pa.ChunkedArray[Any]", name: str) -> tuple[Codes, list[str | None]]:
+    def _coded(
+        self, column: "pa.ChunkedArray[Any]", name: str
+    ) -> tuple[npt.NDArray[np.int32], list[str | None]]:
         """Return (n,) places in a list of texts; one behind its end where there is none."""
         whole = column.unify_dictionaries().combine_chunks()
         if not isinstance(whole, pa.DictionaryArray):
             raise self.refuse("cannot be read as one column", name)
         texts: list[str | None] = whole.dictionary.to_pylist()
-        indices = pc.fill_null(whole.indices, len(texts)) if whole.null_count else whole.indices
+        indices: pa.Array[Any] = whole.indices.cast(pa.int32())
+        if whole.null_count:
+            indices = indices.fill_null(len(texts))
         return indices.to_numpy(zero_copy_only=False), texts
 
 
@@ -321,15 +321,10 @@ def _probability(who: str, name: str) -> str:
     return f"{who}_probability_{name}"
 
 
-def _texts(
-    codes: npt.NDArray[Any], texts: Sequence[str], *, missing: str | None = None
-) -> "pa.DictionaryArray[Any]":
-    null = missing is not None and missing in texts
+def _texts(codes: npt.NDArray[Any], texts: Sequence[str], *, missing: bool = False) -> "pa.Array[Any]":
+    absent = codes == list(texts).index(MISSING) if missing and MISSING in texts else None
     return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32), mask=codes == list(texts).index(missing))
-        if null
-        else pa.array(codes.astype(np.int32)),
-        pa.array(texts, pa.string()),
+        pa.array(codes.astype(np.int32), pa.int32(), mask=absent), pa.array(texts, pa.string())
     )
 
 
