@@ -1,5 +1,6 @@
 """``decide(evidence, numbers, rules) -> Verdict``: pure; missing, undefined or unreadable is never a pass."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -7,7 +8,7 @@ from mltoolkit import __version__
 from mltoolkit.evidence import Digest, Evidence, Value
 from mltoolkit.ledger import Ledger, Look
 from mltoolkit.rules import catalogue, disclosure, slices
-from mltoolkit.rules.base import Answer, Facts, Finding, Mode, Policy, Rule
+from mltoolkit.rules.base import Answer, Facts, Finding, Mode, Part, Policy, Rule
 from mltoolkit.rules.numbers import Numbers
 from mltoolkit.rules.policy import PolicyChanged
 
@@ -99,7 +100,7 @@ def decide(
         ledger=ledger,
         policy=policy,
         looks=looks,
-        harms=slices.harms(asked, numbers, evidence, looks=looks),
+        harms=_harms(asked, numbers, evidence, looks=looks),
     )
     findings = tuple(rule.answer(facts) for rule in asked)
     if catalogue.coarse(asked):
@@ -199,6 +200,18 @@ def _count(some: list[Finding], all_: list[Finding]) -> str:
 def _warned(findings: tuple[Finding, ...]) -> str:
     count = sum(f.mode is Mode.WARN and f.answer in {Answer.FAIL, Answer.UNKNOWN} for f in findings)
     return "" if not count else f"; {count} warning{'s' if count > 1 else ''}"
+
+
+def _harms(
+    asked: tuple[Rule, ...], numbers: Numbers, evidence: Evidence, *, looks: int
+) -> Mapping[Rule, tuple[Part, ...]]:
+    """Return the parts of slice rules; those that only run dry must not widen the others' intervals."""
+    dry = tuple(rule for rule in asked if rule.mode is Mode.DRY_RUN)
+    rest = tuple(rule for rule in asked if rule.mode is not Mode.DRY_RUN)
+    return {
+        **slices.harms(dry, numbers, evidence, looks=looks),
+        **slices.harms(rest, numbers, evidence, looks=looks),
+    }
 
 
 def _watched(asked: tuple[Rule, ...], policy: Policy) -> tuple[Rule, ...]:

@@ -8,10 +8,10 @@ from mltoolkit.evidence import Costs
 from mltoolkit.rules.base import Answer, Facts, Finding, Rule
 from mltoolkit.rules.numbers import Estimate
 
-Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
+Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5}(\.[0-9]{1,3})? ?[KMGT]i?B\Z")]
 """An amount of memory: ``50MB`` is 50 million bytes, ``50MiB`` is 50 times 1024 times 1024."""
 
-Duration = Annotated[str, msgspec.Meta(pattern=r"^(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,3})? ?(ms|s)$")]
+Duration = Annotated[str, msgspec.Meta(pattern=r"^(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,3})? ?(ms|s)\Z")]
 """A time: ``50ms``, ``1.5s``."""
 
 _KILO = "KMGT"
@@ -98,7 +98,7 @@ def amount(text: str) -> float:
     unit = text[len(digits) :].strip()
     if unit in {"ms", "s"}:
         return float(digits) / (1000 if unit == "ms" else 1)
-    return float(digits) * (1024 if "i" in unit else 1000) ** (1 + _KILO.index(unit[0]))
+    return float(digits) * (1024.0 if "i" in unit else 1000.0) ** (1 + _KILO.index(unit[0]))
 
 
 def shown(name: str, value: float) -> str:
@@ -117,5 +117,9 @@ def shown(name: str, value: float) -> str:
 
 
 def _measured(costs: Costs, name: str) -> float:
-    measured: dict[str, float] = msgspec.structs.asdict(costs)
-    return measured[name]
+    return {
+        "size": float(costs.size),
+        "memory": float(costs.memory),
+        "scoring": costs.scoring,
+        "latency": costs.latency,
+    }[name]

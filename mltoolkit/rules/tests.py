@@ -48,7 +48,8 @@ class ProjectTests(Rule, frozen=True, kw_only=True, tag="tests"):
         if ran < self.minimum:
             asked = "" if self.minimum == 1 else f", and at least {self.minimum:,} are asked for"
             return self.finding(
-                Answer.UNKNOWN, f"{ran or 'no':,} tests ran{asked}: tests that did not run say nothing"
+                Answer.UNKNOWN,
+                f"{f'{ran:,}' if ran else 'no'} tests ran{asked}: tests that did not run say nothing",
             )
         if self.skipped_at_most is not None and run.skipped > self.skipped_at_most:
             return self.finding(
