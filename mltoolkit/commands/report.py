@@ -3,14 +3,13 @@
 import argparse
 from pathlib import Path
 
-from mltoolkit import basis, documents, files, gate, git, project, verdicts
-from mltoolkit.checks import Check
+from mltoolkit import basis, checked_data, documents, files, gate, git, project, verdicts
 from mltoolkit.commands import Result
-from mltoolkit.errors import CannotTellError, InputError, MltoolkitError
-from mltoolkit.evidence import Prepared
+from mltoolkit.errors import InputError, MltoolkitError
+from mltoolkit.evidence import Evidence, Prepared
 from mltoolkit.report import page
 from mltoolkit.report.origin import Change, Comparison, Contract
-from mltoolkit.rules.reuse import Reuse
+from mltoolkit.rules import catalogue
 from mltoolkit.settings import ModelSettings
 
 
@@ -43,15 +42,14 @@ def run(arguments: argparse.Namespace) -> Result:
     verdicts.confirm(case, model=name)
     evidence, verdict = case.evidence, case.verdict
     prepared = None if settings.training is None else files.load(here.root / settings.training, Prepared)
-    rules = gate.effective(case.brief.rules, evidence)
     content = page.render(
         evidence,
         verdict,
         comparison=compare(here, arguments.base),
         prepared=prepared,
-        contract=contract(here, name, settings, judged=evidence.provenance.data),
+        contract=contract(here, name, settings, evidence),
         approval=case.approval,
-        coarse=any(isinstance(rule, Reuse) and rule.disclose == "coarse" for rule in rules),
+        coarse=catalogue.coarse(gate.effective(case.brief.rules, evidence)),
     )
     if arguments.output == "-":
         return Result(text=content.rstrip("\n"), value={"report": content})
@@ -60,42 +58,40 @@ def run(arguments: argparse.Namespace) -> Result:
     return Result(text=f"{verdict.decision}: written to {path}", value={"path": str(path)})
 
 
-def contract(here: project.Project, name: str, settings: ModelSettings, *, judged: str) -> Contract | None:
+def contract(
+    here: project.Project, name: str, settings: ModelSettings, evidence: Evidence
+) -> Contract | None:
     """Return what is known of the data contract, and what of it is missing or of other data.
+
+    What the evidence knows is known: where a report is made, the data need not be. A check that was made
+    later is shown too, and that the evidence knows nothing of it.
 
     Args:
         here: The project.
         name: The model.
         settings: Its section.
-        judged: Digest of the rows that the evidence is about.
+        evidence: What was measured.
 
     Raises:
         CannotTellError: A result of a check is damaged.
     """
-    wanted = {"check.json": bool(settings.data), "splits.json": settings.splits is not None}
-    if not any(wanted.values()):
+    judged = None if evidence.rows is None else evidence.rows.digest
+    parts = checked_data.read(here.root, here.reports(name), settings, judged=judged)
+    if not parts:
         return None
-    checks, remarks = [], []
-    for file in (file for file, asked in wanted.items() if asked):
-        path = here.reports(name) / file
-        if not path.exists():
-            what = "The data were" if file == "check.json" else "The splits were"
-            remarks.append(f"{what} not checked: run mltoolkit check.")
+    remarks: list[str] = []
+    for part in parts:
+        then = next((each for each in evidence.checks if each.what == part.what), None)
+        if then is not None and then.digest == part.digest:
+            remarks += [] if then.fault is None else [then.fault]
             continue
-        found = files.load(path, Check, error=CannotTellError)
-        checks.append(found)
-        # Where a report is made, the data need not be; where they are, they must be those that were checked.
-        remarks += [
-            f"{each.path} is not the file that was checked: run mltoolkit check again."
-            for each in found.files
-            if (here.root / each.path).exists() and files.digest_path(here.root / each.path) != each.digest
-        ]
-        if found.splits is not None and found.splits.evaluation_digest != judged:
-            remarks.append(
-                f"{found.splits.evaluation} was judged as it is not now, or checked as it was not then."
-                " Run mltoolkit check and mltoolkit evaluate again."
-            )
-    return Contract(checks=tuple(checks), remarks=tuple(remarks))
+        remarks += part.remarks
+        if part.check is not None:
+            remarks.append(f"the {part.what} were checked after mltoolkit evaluate, which has to run again")
+    return Contract(
+        checks=tuple(part.check for part in parts if part.check is not None),
+        remarks=tuple(f"{each[:1].upper()}{each[1:]}." for each in remarks),
+    )
 
 
 def compare(here: project.Project, asked: str | None) -> Comparison:

@@ -6,6 +6,7 @@ from mltoolkit.evidence import Rows
 from mltoolkit.markdown import folded, table, text
 from mltoolkit.report.forest import Bar, draw
 from mltoolkit.report.summary import units
+from mltoolkit.rules import disclosure
 from mltoolkit.rules.base import Answer, Finding, Mode, Need
 from mltoolkit.rules.numbers import Estimate
 
@@ -30,7 +31,7 @@ def table_of(findings: Sequence[Finding]) -> str:
     rows: list[tuple[str, ...]] = [
         (
             f"{MARKS[each.answer]} {text(each.rule)}",
-            each.mode.value,
+            _mode(each),
             each.answer.value,
             _number(each.estimate),
             "" if each.threshold is None else f"{each.threshold:.6g}",
@@ -76,12 +77,21 @@ def pictures(findings: Sequence[Finding], rows: Rows | None) -> str:
             units_.setdefault(_unit(each), []).append(each)
     drawn = []
     for unit, members in units_.items():
-        picture = draw([_bar(each) for each in members if each.estimate is not None])
+        estimates = [each.estimate for each in members if each.estimate is not None]
+        if all(estimate.low is None for estimate in estimates):
+            continue
+        picture = draw([_bar(each) for each in members])
         if picture:
             drawn.append(f"**{text(unit)}**{_direction(members[0])}\n\n{picture}")
     if not drawn:
         return ""
     return "\n\n".join(["### Intervals", *drawn, _legend(findings, rows)])
+
+
+def _mode(finding: Finding) -> str:
+    if finding.mode is Mode.BLOCK and not finding.blocks_when_unknown:
+        return "block, if harm is shown"
+    return finding.mode.value
 
 
 def _unit(finding: Finding) -> str:
@@ -160,7 +170,7 @@ def _number(estimate: Estimate | None) -> str:
     if estimate is None:
         return ""
     if estimate.value is None:
-        return "not known"
+        return "withheld" if estimate.reason == disclosure.WITHHELD else "not known"
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.6g}"
     return f"{estimate.value:.4g} ({estimate.low:.4g} to {estimate.high:.4g})"

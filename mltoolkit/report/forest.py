@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from mltoolkit.rules import disclosure
 from mltoolkit.rules.base import Answer
 from mltoolkit.rules.numbers import Estimate
 
@@ -81,7 +82,7 @@ def _line(bar: Bar, low: float, high: float) -> str:
 
 def _told(estimate: Estimate) -> str:
     if estimate.value is None:
-        return estimate.reason or "not known"
+        return "withheld" if estimate.reason == disclosure.WITHHELD else estimate.reason or "not known"
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.4g} (no interval)"
     return f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}]"

@@ -5,6 +5,7 @@ import msgspec
 
 from mltoolkit.evidence import Evidence, Rows
 from mltoolkit.report import findings
+from mltoolkit.rules import disclosure
 from mltoolkit.rules.base import Answer, Mode, Need, Part
 from mltoolkit.rules.numbers import Estimate
 
@@ -42,6 +43,21 @@ def test_every_number_of_a_finding_has_its_cell(finding: Build) -> None:
     assert "| Rule | Mode | Answer | Estimate | Bound | Rows | p at the bound | Would settle it |" in content
     assert "| unknown | 0.007 (-0.001 to 0.015) | 0 | 1,000 in 30 | 0.08 | 36,500 in 41 |" in content
     assert "- ❔ brier is 0.007 better than base-rate's" in content
+
+
+def test_what_is_withheld_and_what_blocks_only_shown_harm_is_said(finding: Build) -> None:
+    hidden = Estimate(n=1000, reason=disclosure.WITHHELD)
+    content = findings.table_of([finding(Answer.UNKNOWN, estimate=hidden, blocks_when_unknown=False)])
+
+    assert "| block, if harm is shown | unknown | withheld | 0 | 1,000 |" in content
+
+
+def test_what_was_measured_without_an_interval_is_no_picture(
+    evidence: Callable[..., Evidence], finding: Build
+) -> None:
+    size = finding(kind="budget", metric="size", over=None, estimate=Estimate(value=137_000.0))
+
+    assert findings.pictures([size], rows(evidence)) == ""
 
 
 def test_columns_that_nobody_fills_are_left_out(finding: Build) -> None:
