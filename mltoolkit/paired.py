@@ -171,6 +171,18 @@ class PairedNumbers:
             intercept=intercept, slope=slope, error=rounded(error), error_of_perfect=rounded(of_perfect)
         )
 
+    def disagreement(self, over: str) -> float | None:
+        """Return the share of rows that only one has right, challenger or other; None where labels are not told.
+
+        Args:
+            over: ``champion``, ``anchor``, or the name of a baseline.
+        """
+        ours, theirs = self._answers(CHALLENGER, self._whole), self._answers(over, self._whole)
+        if isinstance(ours, str) or isinstance(theirs, str) or ours.labels is None or theirs.labels is None:
+            return None
+        truth = self.rows.truth
+        return rounded(float(np.mean((ours.labels == truth) != (theirs.labels == truth))))
+
     @property
     def _from_file(self) -> ScalarNumbers:
         return ScalarNumbers(evidence=self.evidence)

@@ -1,11 +1,16 @@
 """``mltoolkit gate``: evidence and rules in, a verdict out. Needs no secret, no network, nothing heavy."""
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 
-from mltoolkit import files, gate, judging, project
+import msgspec
+
+from mltoolkit import archive, files, gate, judging, project
+from mltoolkit.archive import Archive
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
+from mltoolkit.judging import Brief
 from mltoolkit.rules.base import Answer
 
 MARKS = {
@@ -14,6 +19,24 @@ MARKS = {
     Answer.UNKNOWN: "unknown",
     Answer.NOT_APPLICABLE: "n/a",
 }
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What was recorded.
+
+    Attributes:
+        look: Which look at its rows the verdict is; None for numbers alone.
+        kept: Whether the evidence was kept now, and not before.
+    """
+
+    look: int | None
+    kept: bool
+
+    @property
+    def text(self) -> str:
+        """For a terminal."""
+        look = "" if self.look is None else f"look {self.look} at these rows is in the ledger; "
+        return f"{look}the evidence {'is kept' if self.kept else 'was kept before'}"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,29 +48,165 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="verdict.json (default: beside the evidence)"
     )
+    parser.add_argument(
+        "--base",
+        metavar="REF",
+        help="the commit whose rules decide (default: a pull request's base, else those that stand here)",
+    )
+    parser.add_argument(
+        "--ledger",
+        type=Path,
+        metavar="FILE",
+        help="the looks at the rows so far, as they were exported (default: the journal's)",
+    )
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="count the look and keep the evidence in the journal; without it the verdict is all that is written",
+    )
+    parser.add_argument(
+        "--backtest",
+        type=_count,
+        metavar="N",
+        help="decide the last N commits that have evidence again, by the rules that stand here; writes nothing",
+    )
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="how many rows would settle which margin, and what they cannot tell from chance; writes nothing",
+    )
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Decide, write the verdict, and end with what it says.
+    """Decide, write the verdict, and end with what it says; or plan, or look back.
 
     Raises:
-        InputError: The configuration is wrong, or the evidence is of another model.
-        CannotTellError: The evidence is missing or damaged.
+        InputError: The configuration is wrong, options exclude each other, or the evidence is of another model.
+        CannotTellError: The evidence is missing or damaged, or nothing is kept to look back on.
+        OutsideError: The journal cannot be written.
     """
+    exclude(arguments)
     here = project.load(arguments.project)
     name, _ = here.settings.model(arguments.model)
+    if arguments.backtest is not None:
+        return look_back(here, name, arguments.backtest)
     source = arguments.evidence or here.reports(name) / "evidence.json"
     out = arguments.out or source.with_name("verdict.json")
-    # What is there is of other evidence until this one is decided; nobody may mistake it.
-    files.remove(out, out.with_name("report.md"))
-    brief = judging.read(source, here, name)
+    if not arguments.plan:
+        # What is there is of other evidence until this one is decided; nobody may mistake it.
+        files.remove(out, out.with_name("report.md"))
+    brief = judging.read(
+        source,
+        here,
+        name,
+        base=arguments.base,
+        ledger=None if arguments.ledger is None else archive.read_ledger(arguments.ledger),
+    )
     if brief.evidence.model != name:
         raise InputError(
             f"is about the model {brief.evidence.model!r}, not {name!r}", where=Location(path=str(source))
         )
+    if arguments.plan:
+        return plan(brief)
     verdict = brief.decide()
     files.write_bytes(out, files.dump_json(verdict))
-    return Result(code=exit_code(verdict.decision), text=render(verdict, out), value=plain(verdict, out))
+    recorded = record(here, brief, verdict, source) if arguments.record else None
+    return Result(
+        code=exit_code(verdict.decision),
+        text=render(verdict, out, recorded),
+        value=plain(verdict, out, recorded),
+    )
+
+
+def exclude(arguments: argparse.Namespace) -> None:
+    """Refuse options that have no meaning together.
+
+    Raises:
+        InputError: There are such.
+    """
+    given = {
+        f"--{name}"
+        for name in ("evidence", "out", "base", "ledger", "record", "backtest", "plan")
+        if getattr(arguments, name) not in {None, False}
+    }
+    for option, why, others in (
+        (
+            "--backtest",
+            "looks back on what is kept, by the rules that stand here",
+            {"--evidence", "--out", "--base", "--ledger", "--record", "--plan"},
+        ),
+        ("--plan", "decides nothing", {"--out", "--record", "--ledger"}),
+        ("--record", "counts by the journal's own ledger", {"--ledger"}),
+    ):
+        if option in given and (both := sorted(others & given)):
+            raise InputError(
+                f"{option} {why}, so that {both[0]} has no meaning with it", hint="leave one out"
+            )
+
+
+def record(here: project.Project, brief: Brief, verdict: gate.Verdict, source: Path) -> Recorded:
+    """Count the look and keep the evidence.
+
+    Raises:
+        MltoolkitError: See ``archive.Archive``.
+    """
+    from mltoolkit.commands.deploy import who
+
+    kept, by, at = Archive(here.state), who(here), datetime.now(UTC).isoformat(timespec="seconds")
+    place = kept.record(verdict, by=by, at=at)
+    rules = gate.effective(brief.rules, brief.evidence)
+    return Recorded(look=place, kept=kept.keep(verdict, source, rules=rules, by=by, at=at))
+
+
+def plan(brief: Brief) -> Result:
+    """Return how many rows would settle the rules that compare."""
+    from mltoolkit import plans
+
+    rows = brief.evidence.rows
+    group = rows.group[0] if rows is not None and len(rows.group) == 1 else "group"
+    rules = gate.effective(brief.rules, brief.evidence)
+    verdict = brief.decide()
+    found = tuple(
+        plans.plan(
+            rule,
+            finding,
+            disagreement=disagreement(brief, finding.over),
+            group=group,
+        )
+        for rule, finding in plans.compares(rules, verdict)
+    )
+    return Result(text=plans.text(found), value={"plans": msgspec.to_builtins(found)})
+
+
+def disagreement(brief: Brief, over: str | None) -> float | None:
+    """Return the share of rows that only one of two has right, where there are rows."""
+    if brief.evidence.predictions is None or over is None:
+        return None
+    from mltoolkit.paired import PairedNumbers
+
+    return brief.numbers.disagreement(over) if isinstance(brief.numbers, PairedNumbers) else None
+
+
+def look_back(here: project.Project, name: str, count: int) -> Result:
+    """Decide kept evidence again.
+
+    Raises:
+        CannotTellError: Nothing is kept, or the journal is damaged.
+        InputError: The journal is not ours.
+    """
+    import tempfile
+
+    from mltoolkit import backtest
+
+    kept = Archive(here.state)
+    with tempfile.TemporaryDirectory() as folder:
+        evidence = kept.last(name, count, Path(folder))
+        if not evidence:
+            raise CannotTellError(
+                f"no evidence of the model {name} is kept", hint="mltoolkit gate --record keeps it"
+            )
+        found = backtest.decide(evidence, here.settings.models[name].rules, kept.ledger(name))
+    return Result(text=backtest.text(found), value={"backtest": msgspec.to_builtins(found)})
 
 
 def exit_code(decision: gate.Decision) -> int:
@@ -61,24 +220,36 @@ def exit_code(decision: gate.Decision) -> int:
             return CannotTellError.exit_code
 
 
-def render(verdict: gate.Verdict, out: Path) -> str:
-    """Return the verdict for a terminal."""
+def render(verdict: gate.Verdict, out: Path, recorded: Recorded | None = None) -> str:
+    """Return the verdict for a terminal: what and why first, then a line for each finding."""
     lines = [f"{verdict.decision}: {verdict.reason}"]
     for finding in verdict.findings:
         mode = "" if finding.mode == "block" else f" ({finding.mode})"
         lines.append(f"  {MARKS[finding.answer]:7} {finding.rule}{mode}: {finding.reason}")
-    return "\n".join([*lines, f"  written to {out}"])
+    lines.append(f"  written to {out}")
+    if recorded is not None:
+        lines.append(f"  {recorded.text}")
+    return "\n".join(lines)
 
 
-def plain(verdict: gate.Verdict, out: Path) -> dict[str, object]:
-    """Return the verdict for a machine."""
-    return {
+def plain(verdict: gate.Verdict, out: Path, recorded: Recorded | None = None) -> dict[str, object]:
+    """Return the verdict for a machine: no more than its file tells."""
+    told: dict[str, object] = {
         "decision": verdict.decision,
         "reason": verdict.reason,
         "challenger": verdict.challenger,
         "champion": verdict.champion,
-        "findings": [
-            {"rule": f.rule, "mode": f.mode, "answer": f.answer, "reason": f.reason} for f in verdict.findings
-        ],
+        "anchor": verdict.anchor,
+        "findings": msgspec.to_builtins(verdict.findings),
         "path": str(out),
     }
+    if recorded is not None:
+        told["recorded"] = msgspec.to_builtins(recorded)
+    return told
+
+
+def _count(word: str) -> int:
+    """Return a number of commits."""
+    if not word.isdecimal() or not 1 <= int(word) <= 10_000:  # noqa: PLR2004 - more than anybody reads
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number of commits, such as 20")
+    return int(word)

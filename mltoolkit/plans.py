@@ -1,0 +1,170 @@
+"""How many rows, days or customers would settle the comparisons that a verdict asks for. Text from values."""
+
+import math
+from typing import Literal
+
+import msgspec
+
+from mltoolkit.evidence import Finite, Value
+from mltoolkit.gate import Verdict
+from mltoolkit.rules import comparing
+from mltoolkit.rules.base import Finding, Rule
+from mltoolkit.rules.baseline import BetterThanBaseline
+from mltoolkit.rules.relative import BetterThan, NoWorseThan
+from mltoolkit.statistics import planning
+from mltoolkit.statistics.planning import Size
+
+Compares = NoWorseThan | BetterThan | BetterThanBaseline
+
+_TIMES = (0.5, 1.0, 2.0, 4.0)
+"""What is planned for: so many times the distance that the rule is about."""
+
+_POWERS = (0.8, 0.9)
+
+_POINT = 0.01
+"""What is planned for where no distance is stated and nothing varies yet."""
+
+
+class Plan(Value, frozen=True, kw_only=True):
+    """One comparison, and how many rows settle it.
+
+    Attributes:
+        rule: The question in words.
+        metric: What is compared.
+        over: With whom.
+        what: What a distance is: a margin that is no loss, or an effect to be shown.
+        distance: The rule's margin, or the effect that it states; None where it states none.
+        disagreement: The share of rows that only one of the two has right, for accuracy.
+        floor: The noise floor in words.
+        sizes: Rows and groups by distance and power; empty where nothing can be planned.
+        reason: Why nothing can be planned, or what the distances are.
+    """
+
+    rule: str
+    metric: str
+    over: str
+    what: Literal["margin", "effect"]
+    distance: Finite | None = None
+    disagreement: Finite | None = None
+    floor: str | None = None
+    sizes: tuple[Size, ...] = ()
+    reason: str | None = None
+
+
+def plan(rule: Compares, finding: Finding, *, disagreement: float | None, group: str) -> Plan:
+    """Return how many rows settle a rule: from the spread seen so far, never from the difference seen.
+
+    Args:
+        rule: The rule.
+        finding: Its finding on the rows that there are.
+        disagreement: The share of rows that only one of the two has right.
+        group: What a group is called.
+    """
+    over = rule.baseline if isinstance(rule, BetterThanBaseline) else rule.over
+    margin = rule.margin if isinstance(rule, NoWorseThan) else None
+    bare = Plan(
+        rule=rule.question, metric=rule.metric, over=over, what="effect" if margin is None else "margin"
+    )
+    seen = finding.estimate
+    if seen is None or seen.spread is None or seen.n is None or seen.confidence is None:
+        why = finding.reason if seen is None or seen.reason is None else seen.reason
+        return msgspec.structs.replace(bare, reason=why)
+    shares = disagreement if rule.metric == "accuracy" else None
+    distance, reason = _distance(rule)
+    unit = distance
+    if unit is None:
+        reach = planning.smallest_effect(seen.spread, seen.n, confidence=seen.confidence)
+        unit = _round(reach) or _POINT
+    found: list[Size] = []
+    for times in _TIMES:
+        least = comparing.fewest(
+            rule.metric, None if margin is None else unit * times, confidence=seen.confidence
+        )
+        found += planning.sizes(
+            seen.spread,
+            seen.n,
+            seen.groups,
+            margins=[unit * times],
+            powers=_POWERS,
+            confidence=seen.confidence,
+            differ=shares,
+            fewest=least,
+        )
+    return msgspec.structs.replace(
+        bare,
+        distance=distance,
+        disagreement=shares,
+        floor=planning.noise_floor(
+            rule.metric,
+            seen.spread,
+            seen.n,
+            seen.groups,
+            confidence=seen.confidence,
+            group=group,
+            differ=shares,
+        ),
+        sizes=tuple(found),
+        reason=reason,
+    )
+
+
+def compares(rules: tuple[Rule, ...], verdict: Verdict) -> list[tuple[Compares, Finding]]:
+    """Return the rules that compare, each with its finding.
+
+    Args:
+        rules: The rules that decided.
+        verdict: What they found.
+    """
+    findings = {finding.rule: finding for finding in verdict.findings}
+    return [(rule, findings[rule.question]) for rule in rules if isinstance(rule, Compares)]
+
+
+def text(plans: tuple[Plan, ...]) -> str:
+    """Return plans for a terminal: the noise floor, then a table of rows by distance and power."""
+    if not plans:
+        return "no rule compares the challenger with anybody, so there is nothing to plan"
+    return "\n\n".join(_told(each) for each in plans)
+
+
+def _told(each: Plan) -> str:
+    lines = [each.rule]
+    if each.floor is not None:
+        lines.append(f"  {each.floor}.")
+    if each.reason is not None:
+        lines.append(f"  {each.reason}")
+    if each.sizes:
+        lines += [f"  {line}" for line in _table(each)]
+    return "\n".join(lines)
+
+
+def _table(each: Plan) -> list[str]:
+    grouped = any(size.groups is not None for size in each.sizes)
+    head = [each.what, "power now"]
+    for power in _POWERS:
+        head += [f"rows for {power:.0%}", *(["groups"] if grouped else [])]
+    rows = [head]
+    for at in range(0, len(each.sizes), len(_POWERS)):
+        some = each.sizes[at : at + len(_POWERS)]
+        mark = " *" if each.distance is not None and math.isclose(some[0].margin, each.distance) else ""
+        cells = [f"{some[0].margin:g}{mark}", f"{some[0].now:.0%}"]
+        for size in some:
+            cells += [f"{size.rows:,}", *([f"{size.groups or 0:,}"] if grouped else [])]
+        rows.append(cells)
+    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def _distance(rule: Compares) -> tuple[float | None, str | None]:
+    """Return the distance that a rule is about, and what is to be said of it."""
+    if isinstance(rule, NoWorseThan):
+        return rule.margin, None
+    if rule.effect is None:
+        return None, "The rule states no `effect`, and no number of rows settles a tie; these are examples."
+    return rule.effect - rule.by, None if not rule.by else f"Effects are beyond the {rule.by:g} asked for."
+
+
+def _round(value: float) -> float:
+    """Return a number to one digit."""
+    return float(f"{value:.1g}")
