@@ -13,19 +13,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from mltoolkit import gate, http, models, project, scoring
+from mltoolkit import files, http, models, project, scoring, verdicts
 from mltoolkit.commands import deploy
-from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers.base import difference
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.deployers.processes import running
 from mltoolkit.errors import CannotTellError
-from mltoolkit.evidence import Evidence, Golden
+from mltoolkit.evidence import Golden
 from mltoolkit.journal import Journal
 from mltoolkit.releases import Endpoint, State, folder
-from mltoolkit.verdicts import Case
+from mltoolkit.settings import EndpointSettings
 
-Build = Callable[..., Evidence]
 Cli = Callable[..., Any]
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
 GOLDEN = Golden(
@@ -71,14 +69,17 @@ def judged(
 ) -> Iterator[Callable[..., Path]]:
     """A project whose reports promote a model: ``judged("other", champion="binary")``."""
 
-    def make(model: str, *, champion: str | None = None, wrong: bool = False) -> Path:
+    def make(model: str, *, champion: str | None = None, wrong: bool = False, quality: str = "good") -> Path:
         shutil.rmtree(toy / "model")
         shutil.copytree(saved_models / model, toy / "model")
         golden = scored[model]
         if wrong:
             golden = msgspec.structs.replace(golden, predictions=tuple([0.5, 0.5] for _ in golden.ids))
         judge(
-            toy, golden=golden, champion=None if champion is None else models.digest(saved_models / champion)
+            toy,
+            golden=golden,
+            champion=None if champion is None else models.digest(saved_models / champion),
+            quality=quality,
         )
         return toy
 
@@ -154,7 +155,34 @@ def test_from_a_verdict_to_an_answer_equal_to_the_offline_one(
     assert difference(scored["other"].predictions[:1], answer["predictions"], 1e-9) is None
     assert workers(root) == [3]
     event = Journal(root / ".mltoolkit").history("local")[-1]
-    assert event.reason == "1 blocking rule passed"
+    assert "2 of 2 blocking rules passed" in event.reason
+
+
+def test_the_journal_keeps_who_approved_and_why(
+    judged: Callable[..., Path], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = judged("binary", quality="unclear")
+    refused = cli("deploy", "--project", root)
+    assert (refused.code, "mltoolkit approve" in refused.err) == (3, True)
+    assert not (root / ".mltoolkit" / "journal.git").exists()
+
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Grace Hopper")
+    assert cli("approve", "--project", root, "--reason", "the floor is old").code == 0
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada Lovelace")
+    deployed = cli("deploy", "--project", root)
+
+    assert deployed.code == 0, deployed.err
+    why = "approved by Grace Hopper <ada@example.org>: the floor is old"
+    live = Journal(root / ".mltoolkit").endpoint("local").live
+    assert live is not None
+    assert live.by == "Ada Lovelace <ada@example.org>"
+    release = live.revision.release
+    assert release.approval == files.digest_file(root / "reports" / "toy" / "approval.json")
+    assert release.reason == why
+    assert (
+        f"Ada Lovelace <ada@example.org>: {why}"
+        in cli("endpoints", "history", "local", "--project", root).out
+    )
 
 
 def test_of_two_deploys_at_once_one_wins_and_a_killed_one_leaves_no_orphan(
@@ -199,29 +227,27 @@ def test_a_cancelled_deploy_says_so_and_leaves_nothing(judged: Callable[..., Pat
     assert list((root / ".mltoolkit" / "endpoints" / "local").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"endpoint": None}, "for the endpoint None, not local"),
-        ({"event": "pull_request"}, "for show"),
-        ({"event": "pull_request_target"}, "for show"),
-    ],
-)
-def test_a_verdict_that_was_not_made_for_this_is_refused(
-    evidence: Build, changes: dict[str, Any], said: str
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target"])
+def test_a_verdict_that_was_made_for_show_is_refused(
+    toy: Path, judge: Callable[..., None], cli: Cli, event: str
 ) -> None:
-    origin = evidence().provenance
-    event = changes.get("event", origin.event)
-    made = evidence(
-        endpoint=changes.get("endpoint", "local"), provenance=msgspec.structs.replace(origin, event=event)
-    )
-    case = Case(
-        verdict=gate.decide(made, (), evidence_digest=A), verdict_digest=A, evidence=made, evidence_digest=A,
-        golden=GOLDEN, golden_digest=A,
-    )  # fmt: skip
+    judge(toy, origin={"event": event})
+    # The gate cannot tell, since nobody knows the base here, and a person approves that.
+    assert cli("approve", "--project", toy, "--reason", "a reason").code == 0
 
-    with pytest.raises(CannotTellError, match=said):
-        deploy.judge(case, endpoint="local")
+    called = cli("deploy", "--project", toy)
+
+    assert called.code == 3
+    assert f"the verdict was made in a {event} run, which is for show" in called.err
+
+
+def test_a_verdict_for_another_endpoint_is_refused(toy: Path, judge: Callable[..., None]) -> None:
+    judge(toy)
+    case = verdicts.read(project.load(toy), "toy")
+
+    deploy.judge(case, endpoint="local")
+    with pytest.raises(CannotTellError, match="for the endpoint local, not elsewhere"):
+        deploy.judge(case, endpoint="elsewhere")
 
 
 @pytest.mark.parametrize("missing", ["verdict.json", "evidence.json", "golden.json"])

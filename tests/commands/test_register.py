@@ -20,10 +20,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def judged(toy: Path, judge: Callable[..., None]) -> Callable[..., Path]:
-    """Judge the project's model; numbers by the name of a metric."""
+    """Judge the project's model, which is good, bad or unclear."""
 
-    def make(**numbers: float | None) -> Path:
-        judge(toy, **numbers)
+    def make(quality: str = "good") -> Path:
+        judge(toy, quality=quality)
         return toy
 
     return make
@@ -63,17 +63,30 @@ def test_a_model_without_a_leaderboard_is_registered_too(
 
 
 @pytest.mark.parametrize(
-    ("brier", "code", "message"),
-    [(0.2, 1, "the gate rejected this model: brier is 0.2"), (None, 3, "the gate could not tell")],
+    ("quality", "code", "message"),
+    [("bad", 1, "the gate rejected this model: roc-auc is"), ("unclear", 3, "the gate could not tell")],
 )
 def test_what_was_not_promoted_is_not_registered(
-    brier: float | None, code: int, message: str, judged: Callable[..., Path], cli: Callable[..., Any]
+    quality: str, code: int, message: str, judged: Callable[..., Path], cli: Callable[..., Any]
 ) -> None:
-    root = judged(brier=brier)
+    root = judged(quality)
     said = cli("register", "--project", root)
     assert said.code == code
     assert message in said.err
     assert not (root / ".mltoolkit/mlflow").exists()
+
+
+def test_what_a_person_approved_is_registered_with_the_name_and_the_reason(
+    judged: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    root = judged("unclear")
+    assert cli("approve", "--project", root, "--reason", "the floor is old").code == 0
+    assert cli("register", "--project", root).code == 0
+
+    with contextlib.closing(sqlite3.connect(root / ".mltoolkit/mlflow/mlflow.db")) as database:
+        tags = dict(database.execute("select key, value from model_version_tags"))
+    assert tags["mltoolkit.verdict"] == "inconclusive"
+    assert tags["mltoolkit.approval"] == "approved by Ada Lovelace <ada@example.org>: the floor is old"
 
 
 def test_a_missing_or_damaged_or_other_verdict_cannot_tell(

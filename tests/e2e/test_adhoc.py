@@ -57,7 +57,7 @@ def test_the_story_stands_in_the_journal_for_us_and_for_plain_git(cli: Call, dep
         assert state in told
         assert state in log
     assert "Ada Lovelace" in log
-    assert "1 blocking rule passed" in told
+    assert "2 of 2 blocking rules passed" in told
 
 
 def test_the_next_model_meets_the_live_one(cli: Call, deployed: Path, saved_models: Path) -> None:
