@@ -247,7 +247,9 @@ class _Reader:
         column = self._full(name)
         numbers: Floats = column.to_numpy().astype(np.float64, copy=False)
         # Whatever is NaN or infinite makes the sum so, and only then it is worth counting.
-        if not np.isfinite(numbers.sum()) and (bad := int(np.sum(~np.isfinite(numbers)))):
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = numbers.sum()
+        if not np.isfinite(total) and (bad := int(np.sum(~np.isfinite(numbers)))):
             raise self.refuse(f"{bad:,} of {numbers.size:,} numbers are NaN or infinite", name)
         return numbers
 
@@ -292,6 +294,8 @@ class _Reader:
         whole = column.unify_dictionaries().combine_chunks()
         if not isinstance(whole, pa.DictionaryArray):
             raise self.refuse("cannot be read as one column", name)
+        # Damage that Arrow does not see while reading: places that no text has.
+        whole.validate(full=True)
         texts: list[str | None] = whole.dictionary.to_pylist()
         indices: pa.Array[Any] = whole.indices.cast(pa.int32())
         if whole.null_count:
