@@ -24,6 +24,10 @@ _POWERS = (0.8, 0.9)
 _POINT = 0.01
 """What is planned for where no distance is stated and nothing varies yet."""
 
+_LEGEND = """\
+power: the chance to be settled if the two are in truth equal (a margin), or so far apart (an effect)
+*: what the rule itself is about; planned from how much rows vary, never from the difference seen"""
+
 
 class Plan(Value, frozen=True, kw_only=True):
     """One comparison, and how many rows settle it.
@@ -34,6 +38,7 @@ class Plan(Value, frozen=True, kw_only=True):
         over: With whom.
         what: What a distance is: a margin that is no loss, or an effect to be shown.
         distance: The rule's margin, or the effect that it states; None where it states none.
+        confidence: Of the two-sided intervals, after the price of a look.
         disagreement: The share of rows that only one of the two has right, for accuracy.
         floor: The noise floor in words.
         sizes: Rows and groups by distance and power; empty where nothing can be planned.
@@ -45,6 +50,7 @@ class Plan(Value, frozen=True, kw_only=True):
     over: str
     what: Literal["margin", "effect"]
     distance: Finite | None = None
+    confidence: Finite | None = None
     disagreement: Finite | None = None
     floor: str | None = None
     sizes: tuple[Size, ...] = ()
@@ -93,6 +99,7 @@ def plan(rule: Compares, finding: Finding, *, disagreement: float | None, group:
     return msgspec.structs.replace(
         bare,
         distance=distance,
+        confidence=seen.confidence,
         disagreement=shares,
         floor=planning.noise_floor(
             rule.metric,
@@ -123,11 +130,13 @@ def text(plans: tuple[Plan, ...]) -> str:
     """Return plans for a terminal: the noise floor, then a table of rows by distance and power."""
     if not plans:
         return "no rule compares the challenger with anybody, so there is nothing to plan"
-    return "\n\n".join(_told(each) for each in plans)
+    told = [_told(each) for each in plans]
+    return "\n\n".join([*told, _LEGEND] if any(each.sizes for each in plans) else told)
 
 
 def _told(each: Plan) -> str:
-    lines = [each.rule]
+    sure = "" if each.confidence is None else f" ({100 * each.confidence:.4g} % intervals)"
+    lines = [f"{each.rule}{sure}"]
     if each.floor is not None:
         lines.append(f"  {each.floor}.")
     if each.reason is not None:
