@@ -156,7 +156,9 @@ def of(task: Task, count: int, classes: tuple[str, ...] = ()) -> Evidence:
         "positive": None,
         "rows": {"path": "r", "digest": DIGEST, "count": count, "id": "i", "target": "t", "classes": classes},
         "challenger": {
-            **{"digest": DIGEST, "path": "m", "flavor": "f"},
+            "digest": DIGEST,
+            "path": "m",
+            "flavor": "f",
             "probabilities": task is not Task.REGRESSION,
         },
         "champion": None,
@@ -165,7 +167,11 @@ def of(task: Task, count: int, classes: tuple[str, ...] = ()) -> Evidence:
         "predictions": {"path": "predictions.parquet", "digest": DIGEST},
         "golden": None,
         "provenance": {
-            **{"commit": "c" * 40, "dirty": False, "event": "local", "data": DIGEST, "rules": DIGEST},
+            "commit": "c" * 40,
+            "dirty": False,
+            "event": "local",
+            "data": DIGEST,
+            "rules": DIGEST,
             **dict.fromkeys(("ref", "run", "actor", "params", "lock")),
         },
     }
