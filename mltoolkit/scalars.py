@@ -30,12 +30,10 @@ class ScalarNumbers(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Estimate:
         """Return the challenger's number as it stands."""
         del confidence, threshold
-        found = self.evidence.measured(metric, CHALLENGER, slice_)
-        return Estimate(
-            value=None if found is None else found.value,
-            n=None if found is None else found.n,
-            reason=_why(metric, CHALLENGER, found),
-        )
+        value, found = self._number(metric, CHALLENGER, slice_)
+        if value is None:
+            return Estimate(reason=_why(metric, CHALLENGER, found))
+        return Estimate(value=value, n=None if found is None else found.n)
 
     def gain(
         self,
@@ -49,24 +47,31 @@ class ScalarNumbers(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Estimate:
         """Return the difference of two numbers as they stand, positive for better."""
         del confidence, threshold
-        ours, theirs = (self.evidence.measured(metric, of, slice_) for of in (CHALLENGER, over))
-        if ours is None or ours.value is None:
-            return Estimate(reason=_why(metric, CHALLENGER, ours))
-        if theirs is None or theirs.value is None:
-            return Estimate(reason=_why(metric, over, theirs))
+        ours, our = self._number(metric, CHALLENGER, slice_)
+        theirs, their = self._number(metric, over, slice_)
+        if ours is None:
+            return Estimate(reason=_why(metric, CHALLENGER, our))
+        if theirs is None:
+            return Estimate(reason=_why(metric, over, their))
         lower = METRICS[metric].better is Better.LOWER if metric in METRICS else lower_is_better
-        gain = theirs.value - ours.value if lower else ours.value - theirs.value
+        gain = theirs - ours if lower else ours - theirs
         if not math.isfinite(gain):
             return Estimate(reason=f"the {metric} of the challenger and of the {over} are too far apart")
-        return Estimate(value=float(f"{gain:.6g}"), n=ours.n)
+        return Estimate(value=float(f"{gain:.6g}"), n=None if our is None else our.n)
 
     def calibration(self, *, confidence: float) -> Line | str:
         """Return why there is none: calibration needs rows."""
         del confidence
         return NO_ROWS
 
+    def _number(self, metric: str, of: str, slice_: str | None) -> tuple[float | None, Measurement | None]:
+        found = self.evidence.measured(metric, of, slice_)
+        if found is None or found.value is None or not math.isfinite(found.value):
+            return None, found
+        return found.value, found
 
-def _why(metric: str, of: str, found: Measurement | None) -> str | None:
+
+def _why(metric: str, of: str, found: Measurement | None) -> str:
     if found is None:
         return f"the {of}'s {metric} was not measured"
-    return None if found.value is not None else found.reason or "it has no value"
+    return found.reason or f"the {of}'s {metric} is not a number"

@@ -65,7 +65,13 @@ class Calibration(Rule, frozen=True, kw_only=True, tag="calibration"):
             cannot = f"these rows cannot tell on which side of {bound:g} the {name} is"
             after = f": {cannot}{told(needed, estimate, _CALIBRATED)}{_error(line)}"
         return self.finding(
-            said, what + after, metric=f"calibration {name}", estimate=estimate, threshold=bound, need=needed
+            said,
+            what + after,
+            metric=f"calibration {name}",
+            # Its p is about a perfect model, not about the bound.
+            estimate=msgspec.structs.replace(estimate, p=None),
+            threshold=bound,
+            need=needed,
         )
 
     def _side(

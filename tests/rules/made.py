@@ -57,8 +57,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return self.line
 
 
-def between(low: float, high: float, **changes: Any) -> Estimate:
-    """Return an estimate in the middle of its interval, on 5,000 rows."""
+def between(low: float, high: float, /, **changes: Any) -> Estimate:
+    """Return an estimate in the middle of its interval, on 5,000 rows; any field by keyword."""
     values = {
         "value": float(f"{(low + high) / 2:.6g}"),
         "low": low,
@@ -76,6 +76,11 @@ def subject(digest: str, **changes: Any) -> Subject:
     return Subject(**{**values, **changes})
 
 
+def rows(**changes: Any) -> Rows:
+    values = {"path": "rows.parquet", "digest": A, "count": 5000, "id": "row_id", "target": "target"}
+    return Rows(**{"classes": ("0", "1"), **values, **changes})
+
+
 def evidence(**changes: Any) -> Evidence:
     """Return evidence on 5,000 rows of a binary challenger, its champion, its anchor and the baselines."""
     values: dict[str, Any] = {
@@ -84,9 +89,7 @@ def evidence(**changes: Any) -> Evidence:
         "endpoint": "local",
         "task": Task.BINARY,
         "positive": "1",
-        "rows": Rows(
-            path="rows.parquet", digest=A, count=5000, id="row_id", target="target", classes=("0", "1")
-        ),
+        "rows": rows(),
         "challenger": subject(A),
         "champion": subject(B),
         "no_champion": None,
