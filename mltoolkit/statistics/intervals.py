@@ -11,9 +11,9 @@ from mltoolkit.statistics.quantiles import t_quantile, t_tails
 FEWEST_GROUPS = 10
 """Under so many groups their spread cannot be told."""
 
-_TILT = 0.2
-"""From this skewness of the estimate on, a 95 % interval misses on one side over 4 % of the time instead of
-2.5 %: by the first term of Edgeworth's series, skewness (2 z^2 + 1) phi(z) / 6 more (Hall 1992, section 3.3)."""
+_TILT = 0.3
+"""From this skewness of the estimate on, few rows decide, and they do not tell what rarer ones would do: of
+lognormal errors, whose squares have 0.4 in 2,000 rows, 90 % of intervals hold the truth instead of 95 %."""
 
 _TOO_LARGE = "the numbers are not finite, or too large"
 _LOPSIDED = "{few} carry most of the error, so the interval may miss the truth more often than it says"
@@ -47,11 +47,13 @@ class _Error(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         variance: Of the estimate.
         degrees: Degrees of freedom of its t distribution.
+        skewness: Of the estimate: above 0 where few large contributions stand against many small ones.
         reason: A warning about it.
     """
 
     variance: float
     degrees: float
+    skewness: float
     reason: str | None
 
 
@@ -87,7 +89,8 @@ def interval(
 
     Without groups: the variance of the mean of n influence values and Student's t. With groups: the CR2
     variance of group sums with Satterthwaite degrees of freedom (Bell and McCaffrey 2002; Pustejovsky and
-    Tipton 2017), and never narrower than without.
+    Tipton 2017), and never narrower than without. Where rows or groups are skewed, the end on that side is
+    further out, as Student's alone would miss there too often (Johnson 1978).
 
     Args:
         value: The estimate: a metric, or a difference of two.
@@ -187,22 +190,45 @@ def wider(*intervals: Interval) -> Interval:
 def _around(
     value: float, error: _Error, *, unit: float, n: int, confidence: float, threshold: float
 ) -> Interval:
+    """Return Student's interval, with its end on the side of the skewness further out.
+
+    There the truth is ``t + skewness (2 t^2 + 1) / 6`` standard errors away as often as it is ``t`` away for a
+    normal estimate (Johnson 1978; Hall 1992). The other end, which might be nearer, stays where it is.
+    """
     wrong = unit * math.sqrt(error.variance)
-    reach = wrong * t_quantile(0.5 + confidence / 2, error.degrees)
+    t = t_quantile(0.5 + confidence / 2, error.degrees)
+    far = t + abs(error.skewness) * (2 * t * t + 1) / 6
+    below, above = (far, t) if error.skewness < 0 else (t, far)
     off = threshold - value
-    p = t_tails(off / wrong, error.degrees) if wrong else float(off == 0)
+    p = t_tails(_straight(off / wrong, error.skewness), error.degrees) if wrong else float(off == 0)
     return Interval(
-        low=value - reach, high=value + reach, p=p, spread=n * wrong * wrong, degrees=error.degrees
+        low=value - below * wrong,
+        high=value + above * wrong,
+        p=p,
+        spread=n * wrong * wrong,
+        degrees=error.degrees,
     )
+
+
+def _straight(off: float, skewness: float) -> float:
+    """Return the t that an end stands for which is so many standard errors out."""
+    bend = abs(skewness) / 6
+    if off * skewness <= 0 or bend == 0 or math.isinf(off):
+        return off
+    out = abs(off) - bend
+    # The root of ``2 bend t^2 + t = out`` in the form that loses no digits; within the bend there is none.
+    return 2 * out / (1 + math.sqrt(1 + 8 * bend * out)) if out > 0 else 0.0
 
 
 def _of_rows(rows: Floats, rests: int) -> _Error:
     """Return the variance of the mean of rows that each stand for themselves."""
     n = rows.size
+    skewness = _skewness(rows)
     return _Error(
         variance=float(np.dot(rows, rows)) / n / n * rests / (rests - 1),
         degrees=float(rests - 1),
-        reason=_LOPSIDED.format(few="a few rows") if _lopsided(rows) else None,
+        skewness=skewness,
+        reason=_LOPSIDED.format(few="a few rows") if _lopsided(skewness, n) else None,
     )
 
 
@@ -227,25 +253,28 @@ def _of_groups(rows: Floats, groups: Codes, weights: Floats | None, rests: int) 
     sums = np.bincount(groups, weights=rows) / rows.size
     lever = share**2 / others
     degrees = 1 / float(np.sum(share**2) + np.sum(lever) ** 2 - np.sum(lever**2))
+    skewness = _skewness(sums)
     return _Error(
         variance=float(np.sum(sums**2 / others)),
         degrees=min(degrees, rests - 1.0),
-        reason=_LOPSIDED.format(few="a few groups") if _lopsided(sums[heavy]) else None,
+        skewness=skewness,
+        reason=_LOPSIDED.format(few="a few groups") if _lopsided(skewness, count) else None,
     )
 
 
-def _lopsided(parts: Floats) -> bool:
-    """Return whether the sum of parts is so skewed that t misses on one side.
-
-    The skewness is estimated from the parts; that of so many normal ones is within the second term.
-    """
+def _skewness(parts: Floats) -> float:
+    """Return the skewness of the sum of independent parts, estimated from them; between -1 and 1."""
     peak = float(np.max(np.abs(parts)))
     if peak == 0:
-        return False
+        return 0.0
     scaled = parts / peak
     squares = scaled**2
-    skewness = abs(float(np.dot(squares, scaled))) / float(np.sum(squares)) ** 1.5
-    return bool(skewness > _TILT + 2 * math.sqrt(6) / parts.size)
+    return float(np.dot(squares, scaled)) / math.sqrt(float(np.sum(squares)) ** 3)
+
+
+def _lopsided(skewness: float, count: int) -> bool:
+    # That of so many normal parts is mostly within the second term.
+    return bool(abs(skewness) > _TILT + 2 * math.sqrt(6) / count)
 
 
 def _too_few(rests: int) -> str | None:
