@@ -1,6 +1,7 @@
 """``mltoolkit report``: evidence and verdict as Markdown."""
 
 import argparse
+import re
 from pathlib import Path
 
 from mltoolkit import basis, checked_data, documents, files, gate, git, project, verdicts
@@ -90,7 +91,8 @@ def contract(
             remarks.append(f"the {part.what} were checked after mltoolkit evaluate, which has to run again")
     return Contract(
         checks=tuple(part.check for part in parts if part.check is not None),
-        remarks=tuple(f"{each[:1].upper()}{each[1:]}." for each in remarks),
+        # A sentence begins with a capital, a file's name as it is.
+        remarks=tuple(f"{re.sub('^the ', 'The ', each)}." for each in dict.fromkeys(remarks)),
     )
 
 
