@@ -1,5 +1,6 @@
 """The flagship project as an example to copy, and a way to break it."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 
-from mltoolkit import files
+from mltoolkit import files, git
 from mltoolkit.errors import InputError
 from mltoolkit.evidence import Prepared
 
@@ -42,6 +43,46 @@ def copy(target: Path) -> None:
             shutil.copy(source / part, target / part)
     ignored = ["/.mltoolkit/", "/broken/", "/data/", "/model/", "/reports/", "__pycache__/"]
     files.write_bytes(target / ".gitignore", "\n".join([*ignored, ""]).encode())
+
+
+def arrive(folder: Path, month: str) -> None:
+    """Move the last month whose data has arrived.
+
+    Args:
+        folder: The project.
+        month: As ``ingest.until`` has it.
+    """
+    params = folder / "params.yaml"
+    lines = params.read_text(encoding="utf-8").splitlines(keepends=True)
+    changed = [f"  until: {month}\n" if line.startswith("  until:") else line for line in lines]
+    files.write_bytes(params, "".join(changed).encode())
+
+
+def commit(folder: Path, subject: str) -> None:
+    """Commit what has changed, with an author even where git knows none."""
+    name = git.git(folder, "config", "user.name").out.decode(errors="replace").strip() or "mltoolkit demo"
+    git.output(folder, "add", "--all")
+    git.output(
+        folder,
+        *("-c", f"user.name={name}", "-c", "user.email=demo@localhost"),
+        *("commit", "--quiet", "--no-verify", "--allow-empty", "-m", subject),
+    )
+
+
+def break_labels(folder: Path) -> Path:
+    """Put a project aside whose training data has shuffled labels, and return its folder.
+
+    Args:
+        folder: The project, with its data prepared.
+    """
+    broken = folder / "broken"
+    (broken / "data").mkdir(parents=True)
+    shuffle_labels(folder / "data", broken / "data")
+    # One estimator is enough to be wrong.
+    params = (folder / "params.yaml").read_text(encoding="utf-8")
+    alone = re.sub(r"(?m)^    boosted:\n(      .*\n)+", "", params)
+    files.write_bytes(broken / "params.yaml", alone.encode())
+    return broken
 
 
 def shuffle_labels(source: Path, target: Path) -> None:
