@@ -1,9 +1,10 @@
 import pytest
 
 from mltoolkit import config, documents
-from mltoolkit.settings import EndpointSettings, ToolkitSettings
 from mltoolkit.errors import InputError
-from mltoolkit.rules import Absolute, BetterThanBaseline
+from mltoolkit.rules.absolute import Absolute
+from mltoolkit.rules.baseline import BetterThanBaseline
+from mltoolkit.settings import EndpointSettings, ToolkitSettings
 
 GOOD = """\
 ingest:
@@ -46,7 +47,7 @@ def test_a_good_file_becomes_values() -> None:
         ("at-least:", "atleast:", 10, "rules[0].atleast", "did you mean `at-least`"),
         ("kind: absolute", "kind: absolut", 8, "rules[0].kind", "did you mean `absolute`"),
         ("metric: roc-auc", "metric: rocauc", 8, "rules[0]", "unknown metric 'rocauc'"),
-        ("baseline: base-rate", "baseline: base", 13, "rules[1].baseline", "did you mean `base-rate`"),
+        ("baseline: base-rate", "baseline: base", 11, "rules[1]", "baseline: base-rate, or column:NAME"),
         (
             "baseline: base-rate",
             "baseline: mean",
@@ -92,7 +93,7 @@ def test_an_error_names_line_key_and_what_was_probably_meant(
         ("mltoolkit: {models: [a]}", "expected `object`"),
         ("mltoolkit: {models: {a: null}}", "expected `object`"),
         ("mltoolkit: {}", "`models` is missing"),
-        ("mltoolkit: {models: {a: {}}}", "`target` is missing"),
+        ("mltoolkit: {models: {a: {}}}", "needs `target`"),
     ],
 )
 def test_other_texts_are_refused_with_a_reason(text: str, said: str) -> None:
@@ -115,18 +116,52 @@ def test_two_models_cannot_share_an_endpoint() -> None:
         read(text)
 
 
-def test_one_of_several_models_has_to_be_named() -> None:
-    settings = read(GOOD + "    other: {target: late, endpoints: {}}\n")
+@pytest.mark.parametrize(
+    ("rule", "key", "said"),
+    [
+        ("{kind: no-worse-than, metric: brier, margin: -0.01}", "margin", "did you mean 0.01?"),
+        ("{kind: no-worse-than, metric: brier, margin: 0}", "margin", "> 0.0"),
+        ("{kind: no-worse-than, metric: brier, margin: 1}", "", "must be below 1; did you mean 0.01?"),
+        ("{kind: no-worse-than, metric: brier}", "", "`margin` is missing"),
+        ("{kind: no-worse-than, metric: brier, by: 0.01}", "by", "did you mean `margin`?"),
+        ("{kind: better-than, metric: brier, margin: 0.01}", "margin", "did you mean `by`?"),
+        ("{kind: better-than, metric: brier, confidence: 95}", "confidence", "did you mean 0.95?"),
+        ("{kind: better-than, metric: brier, confidence: 1}", "confidence", "nothing is certain"),
+        ("{kind: better-than, metric: brier, confidence: 0.05}", "confidence", ">= 0.5"),
+        ("{kind: better-than, metric: brier, over: champoin}", "over", "did you mean `champion`?"),
+        ("{kind: better-than, metric: file:profit}", "", "better: higher"),
+        ("{kind: better-than, metric: bier}", "", "did you mean `brier`?"),
+        ("{kind: better-then, metric: brier}", "kind", "did you mean `better-than`?"),
+        ("{kind: better-than, metric: brier, mode: blok}", "mode", "did you mean `block`?"),
+        ("{kind: absolute, metric: brier, threshold: 1}", "threshold", "did you mean `at-least`?"),
+        ("{kind: absolute, metric: accuracy, at-least: 90}", "", "did you mean 0.9?"),
+        ("{kind: absolute, metric: accuracy, at-least: true}", "at-least", "got `bool`"),
+        ("{kind: absolute, metric: roc-auc, at-least: 0.6}", "", "already"),
+        ("{kind: absolute, metric: roc-auc, at-most: 0.5}", "", "nothing can pass"),
+        ("{kind: slice, metrics: brier}", "metrics", "write a list: [brier]"),
+        ("{kind: custom, name: a, command: python x.py}", "command", "write a list: [python, x.py]"),
+        ("{kind: custom, name: a, command: [x], timeout: 9}", "timeout", "did you mean `seconds`?"),
+        ("{kind: budget}", "", "needs one of `size`"),
+        ("{kind: budget, latency: 0.05}", "latency", "such as 50ms"),
+        ("{kind: budget, latency: 5 minutes}", "latency", "'5 minutes' is not a time"),
+        ("{kind: budget, size: 50}", "size", "such as 50MB"),
+        ("{kind: budget, size: lots}", "size", "'lots' is not an amount of memory"),
+        ("{kind: reuse, budget: 0}", "budget", ">= 1"),
+        ("{kind: reuse, disclose: some}", "disclose", "known: full, coarse"),
+        ("{kind: calibration, slope-at-least: 1.1}", "slope-at-least", "< 1.0"),
+        ("{kind: tests, minimum: 1.5}", "minimum", "got `float`"),
+        ("{kind: policy-changed, mode: warn}", "", "leave `mode` out"),
+        ("{metric: brier}", "", "`kind` is missing"),
+        ("brier", "", "known: absolute"),
+    ],
+)
+def test_a_wrong_rule_is_refused_at_its_line_with_what_was_probably_meant(
+    rule: str, key: str, said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(GOOD.replace("      endpoints:", f"        - {rule}\n      endpoints:"))
 
-    with pytest.raises(InputError, match="name one with --model"):
-        settings.model()
-    with pytest.raises(InputError, match="did you mean `other`"):
-        settings.model("othr")
-    assert settings.model("other")[0] == "other"
-
-
-@pytest.mark.parametrize("key", ["state", "reports"])
-@pytest.mark.parametrize("folder", [".", "''", "/", "../elsewhere", "a/../.."])
-def test_a_folder_that_git_shall_ignore_is_never_the_project_or_above(key: str, folder: str) -> None:
-    with pytest.raises(InputError, match="must name a folder of its own"):
-        read(f"{GOOD}  {key}: {folder}\n")
+    assert said in str(caught.value)
+    assert caught.value.where is not None
+    assert caught.value.where.line == 14
+    assert str(caught.value.where.key) == f"mltoolkit.models.flights-late.rules[2]{'.' if key else ''}{key}"
