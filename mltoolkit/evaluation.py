@@ -1,20 +1,16 @@
-"""From a model and rows to evidence: the same rows for challenger and champion, both scored afresh."""
+"""From a model and rows to evidence: the same rows for everybody, all scored afresh."""
 
-import io
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltoolkit import __version__, files, scoring, slices
-from mltoolkit.errors import CannotTellError, InputError, Location
+from mltoolkit import __version__, figures, files, ledger, measuring, predictions, programs, scoring
+from mltoolkit.contenders import Contender
+from mltoolkit.errors import CannotTellError
 from mltoolkit.evidence import (
-    BaselineValue,
     Evidence,
     FileRef,
     Golden,
@@ -24,37 +20,33 @@ from mltoolkit.evidence import (
     Provenance,
     Rows,
     Subject,
-    WorstRow,
 )
-from mltoolkit.metrics import FROM_FILE, METRICS, Baseline, Task
 from mltoolkit.models import ModelDirectory
+from mltoolkit.paired import Predictions
 from mltoolkit.rows import Frame
+from mltoolkit.rules.baseline import COLUMN
+from mltoolkit.rules.budget import Budget
+from mltoolkit.rules.numbers import ANCHOR, CHALLENGER, CHAMPION
 from mltoolkit.settings import ModelSettings
-from mltoolkit.statistics.answers import Answers, constant, interpret, losses, rounded
-from mltoolkit.statistics.influence import measure
+from mltoolkit.statistics.answers import Answers, interpret
+from mltoolkit.surroundings import Surroundings
 
 _GOLDEN_ROWS = 16
-_WORST_ROWS = 10
 
 
-class Champion(msgspec.Struct, frozen=True, kw_only=True):
-    """The model that is live, or why there is none.
+class _Said(msgspec.Struct, frozen=True):
+    """What a model said, or why it cannot be scored."""
 
-    Attributes:
-        model: Its directory, as it was deployed.
-        python: The interpreter that it runs under.
-        absent: Why there is none.
-    """
-
-    model: ModelDirectory | None = None
-    python: str | None = None
-    absent: str | None = None
+    scored: scoring.Scored | None = None
+    answers: Answers | None = None
+    fault: str | None = None
 
 
 def evaluate(
     frame: Frame,
     challenger: ModelDirectory,
-    champion: Champion,
+    champion: Contender,
+    anchor: Contender,
     *,
     name: str,
     endpoint: str | None,
@@ -63,6 +55,7 @@ def evaluate(
     cache: Path,
     out: Path,
     provenance: Provenance,
+    surroundings: Surroundings = Surroundings(),  # noqa: B008 - a frozen value
     fresh: bool = False,
 ) -> Evidence:
     """Score, measure and write ``predictions.parquet``, ``golden.json`` and ``evidence.json``.
@@ -71,6 +64,7 @@ def evaluate(
         frame: The evaluation rows.
         challenger: The model that asks.
         champion: The model that is live.
+        anchor: The earlier champion that is kept.
         name: The model's name in ``params.yaml``.
         endpoint: Where it asks to go.
         settings: The model's settings.
@@ -78,6 +72,7 @@ def evaluate(
         cache: The folder for scores.
         out: The folder to write to.
         provenance: Where all of this comes from.
+        surroundings: What else is known.
         fresh: Score anew, whatever the cache holds.
 
     Raises:
@@ -86,72 +81,75 @@ def evaluate(
     """
     # What the stages wrote is about the model that they made, and of any other it says nothing.
     staged = challenger.path.resolve() == (root / settings.model).resolve()
-    further = _further(root, settings) if staged else []
+    further: list[Measurement] = []
+    if staged and settings.metrics is not None:
+        further = figures.read(root, settings.metrics, CHALLENGER)
     training = None if settings.training is None else files.load(root / settings.training, Prepared)
     board = None if settings.leaderboard is None else files.load(root / settings.leaderboard, Leaderboard)
     golden = sorted({round(at) for at in np.linspace(0, len(frame.ids) - 1, _GOLDEN_ROWS).tolist()})
-
-    def score(model: ModelDirectory, python: str | None) -> tuple[scoring.Scored, Answers]:
-        scored = scoring.score(
-            model,
-            frame.path,
-            rows_digest=frame.digest,
-            golden=golden,
-            hidden=(settings.id, frame.target),
-            cache=cache,
-            python=python,
-            fresh=fresh,
-        )
-        table = pq.read_table(scored.answers)
-        raw = np.column_stack([column.to_numpy() for column in table.columns])
-        return scored, interpret(raw, task=frame.task, classes=frame.classes, positive=frame.positive)
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        asked = pool.submit(score, challenger, settings.python)
-        live = None if champion.model is None else pool.submit(score, champion.model, champion.python)
-        scored, answers = asked.result()
-        champion_answers, fault = None, None
-        try:
-            champion_answers = None if live is None else live.result()[1]
-        except CannotTellError as error:
-            # The champion's trouble is no fault of the challenger: relative rules will not be able to tell.
-            fault = error.what
-    measurements = [*_measure(frame, "challenger", answers), *further]
-    if champion_answers is not None:
-        measurements += _measure(frame, "champion", champion_answers)
-    elif fault is not None:
-        measurements += [
-            Measurement(metric=metric.metric, of="champion", reason=fault)
-            for metric in measurements
-            if metric.of == "challenger" and metric.slice is None
-        ]
-    baselines = _baselines(frame, training)
+    said = _score(
+        frame,
+        {CHALLENGER: Contender(model=challenger, python=settings.python), CHAMPION: champion, ANCHOR: anchor},
+        settings=settings,
+        golden=golden,
+        cache=cache,
+        fresh=fresh,
+    )
+    scored, answers = said[CHALLENGER].scored, said[CHALLENGER].answers
+    if scored is None or answers is None:
+        raise CannotTellError(said[CHALLENGER].fault or "the model was not scored")
+    baselines = measuring.baselines(frame, training)
+    quantile = settings.quantile
+    measured = [*measuring.measurements(frame, CHALLENGER, answers, quantile=quantile), *further]
+    for who in (CHAMPION, ANCHOR):
+        if (theirs := said[who].answers) is not None:
+            measured += measuring.measurements(frame, who, theirs, quantile=quantile)
     for baseline in baselines:
-        measurements += _measure_baseline(frame, baseline)
+        measured += measuring.of_baseline(frame, baseline, quantile=quantile)
+    columns = {who: column for who, column in frame.columns.items() if not isinstance(column, str)}
+    rows = Predictions(
+        truth=frame.truth,
+        answers={**{who: each.answers for who, each in said.items() if each.answers is not None}, **columns},
+        groups=frame.groups,
+        slices=frame.slices,
+    )
+    written = _write(
+        out,
+        "predictions.parquet",
+        predictions.write(rows, frame.ids, task=frame.task, classes=frame.classes, positive=frame.positive),
+    )
     evidence = Evidence(
         tool=f"mltoolkit {__version__}",
         model=name,
         endpoint=endpoint,
         task=frame.task,
         positive=frame.positive,
-        rows=Rows(
-            path=settings.rows,
-            digest=frame.digest,
-            count=len(frame.ids),
-            id=settings.id,
-            target=frame.target,
-            classes=frame.classes,
-            quantile=settings.quantile,
-            group=settings.group,
-        ),
-        challenger=_subject(challenger, root, answers),
-        champion=None if champion.model is None else _subject(champion.model, root, champion_answers),
+        rows=_rows(frame, settings),
+        challenger=_subject(challenger, root, said[CHALLENGER]),
+        champion=None if champion.model is None else _subject(champion.model, root, said[CHAMPION]),
         no_champion=champion.absent,
+        anchor=None if anchor.model is None else _subject(anchor.model, root, said[ANCHOR]),
+        no_anchor=anchor.absent,
+        faults={
+            **{who: each.fault for who, each in said.items() if each.fault is not None},
+            **{who: column for who, column in frame.columns.items() if isinstance(column, str)},
+        },
         baselines=baselines,
-        measurements=tuple(measurements),
+        measurements=tuple(measured),
         leaderboard=board.tried if board is not None and board.model == challenger.digest else (),
-        worst=_worst(frame, answers),
-        predictions=_write(out, "predictions.parquet", _predictions(frame, answers, champion_answers)),
+        worst=measuring.worst(frame, answers),
+        checks=surroundings.checks,
+        suites=surroundings.suites,
+        tests=surroundings.tests,
+        programs=programs.run(
+            settings.rules,
+            root,
+            {
+                "MLTOOLKIT_PREDICTIONS": str((out / written.path).resolve()),
+                "MLTOOLKIT_MODEL": str(challenger.path.resolve()),
+            },
+        ),
+        predictions=written,
         golden=_write(
             out,
             "golden.json",
@@ -170,149 +168,87 @@ def evaluate(
     return evidence
 
 
-def _subject(model: ModelDirectory, root: Path, answers: Answers | None) -> Subject:
+def _score(
+    frame: Frame,
+    contenders: dict[str, Contender],
+    *,
+    settings: ModelSettings,
+    golden: list[int],
+    cache: Path,
+    fresh: bool,
+) -> dict[str, _Said]:
+    """Score everybody on the same rows, and a model that is there in two roles once.
+
+    Raises:
+        CannotTellError: The challenger cannot be scored.
+    """
+    # Whose time is to be judged is scored while nobody else is.
+    alone = any(isinstance(rule, Budget) and (rule.scoring or rule.latency) for rule in settings.rules)
+    hidden = (settings.id, frame.target, *(name.removeprefix(COLUMN) for name in frame.columns))
+
+    def score(contender: Contender) -> _Said:
+        model = contender.model
+        if model is None:
+            return _Said(fault=contender.fault)
+        scored = scoring.score(
+            model,
+            frame.path,
+            rows_digest=frame.digest,
+            golden=golden,
+            hidden=hidden,
+            cache=cache,
+            python=contender.python,
+            fresh=fresh,
+            alone=alone,
+        )
+        table = pq.read_table(scored.answers)
+        raw = np.column_stack([column.to_numpy() for column in table.columns])
+        said = interpret(raw, task=frame.task, classes=frame.classes, positive=frame.positive)
+        return _Said(scored=scored, answers=said)
+
+    with ThreadPoolExecutor(max_workers=1 if alone else 2) as pool:
+        asked: dict[object, Future[_Said]] = {}
+        futures: dict[str, Future[_Said]] = {}
+        for who, each in contenders.items():
+            key = who if each.model is None else each.model.digest
+            if key not in asked:
+                asked[key] = pool.submit(score, each)
+            futures[who] = asked[key]
+        found: dict[str, _Said] = {CHALLENGER: futures[CHALLENGER].result()}
+        for who in (CHAMPION, ANCHOR):
+            try:
+                found[who] = futures[who].result()
+            except CannotTellError as error:
+                # Their trouble is no fault of the challenger: relative rules will not be able to tell.
+                found[who] = _Said(fault=error.what)
+    return found
+
+
+def _rows(frame: Frame, settings: ModelSettings) -> Rows:
+    return Rows(
+        path=settings.rows,
+        digest=frame.digest,
+        count=len(frame.ids),
+        id=settings.id,
+        target=frame.target,
+        classes=frame.classes,
+        quantile=settings.quantile,
+        group=settings.group,
+        dates=frame.dates,
+        sketch=ledger.sketch(frame.ids),
+    )
+
+
+def _subject(model: ModelDirectory, root: Path, said: _Said) -> Subject:
     path = model.path.resolve()
     inside = path.is_relative_to(root.resolve())
     return Subject(
         digest=model.digest,
         path=path.relative_to(root.resolve()).as_posix() if inside else path.name,
         flavor=model.flavor,
-        probabilities=answers is not None and answers.probabilities is not None,
+        probabilities=said.answers is not None and said.answers.probabilities is not None,
+        costs=None if said.scored is None else said.scored.costs,
     )
-
-
-def _measure(frame: Frame, of: str, answers: Answers) -> list[Measurement]:
-    def one(name: str | None, truth: npt.NDArray[Any], said: Answers, n: int) -> list[Measurement]:
-        found = measure(
-            task=frame.task, truth=truth, answers=said, classes=frame.classes, positive=frame.positive
-        )
-        return [
-            Measurement(
-                metric=metric,
-                of=of,
-                slice=name,
-                value=value,
-                n=n,
-                reason=None
-                if value is not None
-                else "not defined on these rows (one class, or no predicted positive)",
-            )
-            for metric, value in found.items()
-        ]
-
-    made = one(None, frame.truth, answers, len(frame.ids))
-    for name, rows in slices.slices(frame.slices):
-        made += one(name, frame.truth[rows], answers.take(rows), int(rows.sum()))
-    return made
-
-
-def _baselines(frame: Frame, training: Prepared | None) -> tuple[BaselineValue, ...]:
-    source: Literal["evaluation", "training"] = "evaluation" if training is None else "training"
-    if frame.task is Task.REGRESSION:
-        mean = float(frame.truth.mean()) if training is None or training.mean is None else training.mean
-        return (BaselineValue(name=Baseline.MEAN, source=source, value=rounded(mean)),)
-    counts = np.bincount(frame.truth, minlength=len(frame.classes)).astype(np.float64)
-    if training is not None:
-        counts = np.array([training.classes.get(name, 0) for name in frame.classes], dtype=np.float64)
-        if not counts.sum():
-            raise InputError(
-                f"the training rows hold none of the classes {', '.join(frame.classes)}",
-                hint="`training:` names the summary of other rows",
-            )
-    shares = tuple(float(share) for share in counts / counts.sum())
-    return (
-        BaselineValue(name=Baseline.BASE_RATE, source=source, value=shares),
-        BaselineValue(name=Baseline.MAJORITY, source=source, value=frame.classes[int(counts.argmax())]),
-    )
-
-
-def _measure_baseline(frame: Frame, baseline: BaselineValue) -> list[Measurement]:
-    answers = constant(task=frame.task, n=len(frame.ids), value=baseline.value, classes=frame.classes)
-    measured = _measure(msgspec.structs.replace(frame, slices={}), baseline.name, answers)
-    # A base rate is judged by its probabilities and a majority by its label; the rest says nothing.
-    wants = baseline.name == Baseline.BASE_RATE
-    return [
-        each
-        for each in measured
-        if baseline.name == Baseline.MEAN or METRICS[each.metric].probabilities == wants
-    ]
-
-
-def _further(root: Path, settings: ModelSettings) -> list[Measurement]:
-    """Read the numbers that a stage wrote itself."""
-    if settings.metrics is None:
-        return []
-    path = root / settings.metrics
-    where = Location(path=settings.metrics)
-    plain = files.parse_json(files.read_bytes(path), where, error=CannotTellError)
-    if not isinstance(plain, dict):
-        raise CannotTellError("must be a mapping of names to numbers", where=where)
-    made = []
-    for key, value in plain.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise CannotTellError(
-                f"{value!r} is not a number"[:200], where=Location(path=settings.metrics, key=str(key))
-            )
-        made.append(Measurement(metric=f"{FROM_FILE}{key}", of="challenger", value=float(value)))
-    return made
-
-
-def _worst(frame: Frame, answers: Answers) -> tuple[WorstRow, ...]:
-    lost = losses(truth=frame.truth, answers=answers)
-    # Stable, so that equal losses keep the order of the rows.
-    order = np.argsort(-lost, kind="stable")[:_WORST_ROWS]
-    return tuple(
-        WorstRow(
-            id=frame.ids[at],
-            target=_say_truth(frame, at),
-            prediction=_say(frame, answers, at),
-            loss=rounded(float(lost[at])),
-        )
-        for at in order.tolist()
-        if lost[at] > 0
-    )
-
-
-def _say_truth(frame: Frame, at: int) -> str:
-    return f"{frame.truth[at]:.6g}" if frame.task is Task.REGRESSION else frame.classes[frame.truth[at]]
-
-
-def _say(frame: Frame, answers: Answers, at: int) -> str:
-    if answers.values is not None:
-        return f"{answers.values[at]:.6g}"
-    code = -1 if answers.labels is None else int(answers.labels[at])
-    name = frame.classes[code] if code >= 0 else "unknown class"
-    if answers.probabilities is None:
-        return name
-    shown = code if frame.positive is None else frame.classes.index(frame.positive)
-    return f"{name} (p({frame.classes[shown]}) = {answers.probabilities[at, shown]:.3f})"
-
-
-def _predictions(frame: Frame, challenger: Answers, champion: Answers | None) -> bytes:
-    """Return the Parquet file: id, target, what each model said, and the slice columns."""
-    columns: dict[str, Any] = {"row_id": frame.ids, "target": _names(frame, frame.truth)}
-    for of, answers in (("challenger", challenger), ("champion", champion)):
-        if answers is None:
-            continue
-        if answers.values is not None:
-            columns[of] = answers.values
-        if answers.labels is not None:
-            columns[of] = _names(frame, answers.labels)
-        if answers.probabilities is not None:
-            for at, name in enumerate(frame.classes):
-                if frame.task is not Task.BINARY or name == frame.positive:
-                    columns[f"{of}_probability_{name}"] = answers.probabilities[:, at]
-    columns |= {f"slice_{name}": values for name, values in frame.slices.items()}
-    file = io.BytesIO()
-    pq.write_table(pa.table({name: pa.array(values) for name, values in columns.items()}), file)
-    return file.getvalue()
-
-
-def _names(frame: Frame, codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if frame.task is Task.REGRESSION:
-        return codes
-    named: npt.NDArray[Any] = np.array([*frame.classes, ""], dtype=object)[codes]
-    return named
 
 
 def _write(out: Path, name: str, data: bytes) -> FileRef:

@@ -1,5 +1,7 @@
-"""The evaluation rows: what is predicted, for which rows, and in which slices they fall."""
+"""The evaluation rows: what is predicted, for which rows, and in which slices and groups they fall."""
 
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,16 @@ from mltoolkit import files, metrics
 from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.metrics import Task
 from mltoolkit.models import ModelDirectory
+from mltoolkit.rules.baseline import COLUMN, BetterThanBaseline
 from mltoolkit.settings import ModelSettings
-from mltoolkit.statistics.answers import encode
+from mltoolkit.slices import MISSING
+from mltoolkit.statistics.answers import Answers, Codes, encode, interpret
 
 _CLASSES_LIMIT = 1000
 """Beyond it a target is no choice between classes, and a table of probabilities would fill the memory."""
+_DATED = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.DOTALL)
+_SAMPLE = 1000
+"""Rows that are looked at to find out whether a column of text holds dates."""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +37,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
         target: The column with the truth.
         ids: (n,) as text, unique.
         truth: (n,) numbers for regression, codes into ``classes`` otherwise.
-        slices: (n,) text by column.
+        slices: (n,) codes and the text that each stands for, by column.
+        groups: (n,) codes of the groups that rows come in, where the settings name columns that say so.
+        dates: Columns that hold dates, where no group is set.
+        columns: What each column says that a rule takes as a baseline, by ``column:NAME``; or why it says
+            nothing that can be judged.
         task: What is predicted.
         classes: The classes as text; empty for regression.
         positive: The class whose probability is judged (binary).
@@ -41,7 +52,10 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     ids: list[str]
     truth: npt.NDArray[Any]
-    slices: dict[str, npt.NDArray[Any]]
+    slices: Mapping[str, tuple[Codes, tuple[str, ...]]]
+    groups: Codes | None
+    dates: tuple[str, ...]
+    columns: Mapping[str, Answers | str]
     task: Task
     classes: tuple[str, ...]
     positive: str | None
@@ -52,7 +66,7 @@ def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
 
     Args:
         path: A Parquet file.
-        settings: The model's settings: id, target, slices, task.
+        settings: The model's settings: id, target, slices, groups, task, and rules for their baselines.
         model: The challenger, whose metadata may name task and classes.
 
     Raises:
@@ -65,7 +79,7 @@ def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
         raise InputError("has no target that is named", where=where, hint="say `target:` in params.yaml")
     digest = files.digest_file(path)
     try:
-        return _frame(path, digest, settings, target, model, where)
+        return _frame(path, digest, settings, target, model, where=where)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"is not a Parquet file that can be read: {error}", where=where) from error
     except UnicodeDecodeError as error:
@@ -73,10 +87,10 @@ def read(path: Path, settings: ModelSettings, model: ModelDirectory) -> Frame:
 
 
 def _frame(
-    path: Path, digest: str, settings: ModelSettings, name: str, model: ModelDirectory, where: Location
+    path: Path, digest: str, settings: ModelSettings, name: str, model: ModelDirectory, *, where: Location
 ) -> Frame:
     schema = pq.read_schema(path)
-    wanted = list(dict.fromkeys([settings.id, name, *settings.slices]))
+    wanted = list(dict.fromkeys([settings.id, name, *settings.slices, *settings.group]))
     if missing := [each for each in wanted if each not in schema.names]:
         raise InputError(
             f"has no column {', '.join(missing)}", where=where, hint=f"it has {', '.join(schema.names)}"
@@ -103,17 +117,102 @@ def _frame(
     else:
         truth = encode(values, classes)
         _check_classes(truth, values, classes, where)
+    positive = _positive(task, classes, settings, where)
     return Frame(
         path=path,
         digest=digest,
         target=name,
         ids=[str(each) for each in ids],
         truth=truth,
-        slices={each: np.array(_text(table[each]), dtype=object) for each in settings.slices},
+        slices={each: _coded(table[each]) for each in settings.slices},
+        groups=_groups(table, settings.group, where) if settings.group else None,
+        dates=() if settings.group else _dates(path, leave=(settings.id, name)),
+        columns={
+            baseline: _baseline(path, baseline, task=task, classes=classes, positive=positive)
+            for baseline in baseline_columns(settings)
+        },
         task=task,
         classes=classes,
-        positive=_positive(task, classes, settings, where),
+        positive=positive,
     )
+
+
+def baseline_columns(settings: ModelSettings) -> tuple[str, ...]:
+    """Return the baselines of the rules that are columns of the rows: ``column:NAME``."""
+    named = [rule.baseline for rule in settings.rules if isinstance(rule, BetterThanBaseline)]
+    return tuple(dict.fromkeys(name for name in named if name.startswith(COLUMN)))
+
+
+def _coded(column: "pa.ChunkedArray[Any]") -> tuple[Codes, tuple[str, ...]]:
+    """Return (n,) codes in the order of appearance, and the text of each; nulls are a value of their own."""
+    text: Any = pc.fill_null(pc.cast(column, pa.string(), safe=False), MISSING)  # type: ignore[type-var]
+    coded: Any = text.dictionary_encode().combine_chunks()
+    return coded.indices.to_numpy().astype(np.int64), tuple(coded.dictionary.to_pylist())
+
+
+def _groups(table: pa.Table, columns: tuple[str, ...], where: Location) -> Codes:
+    """Return (n,) one code for each combination of values; rows that say nothing are one group together."""
+    combined: Codes = np.zeros(table.num_rows, dtype=np.int64)
+    for name in columns:
+        if table[name].null_count == table.num_rows:
+            raise CannotTellError(f"`group:` names {name}, which is null in every row", where=where)
+        # Not by the text that stands for a null, which a value may have too.
+        text: Any = pc.cast(table[name], pa.string(), safe=False)
+        encoded = text.dictionary_encode(null_encoding="encode").combine_chunks()
+        codes = encoded.indices.to_numpy().astype(np.int64)
+        # Numbered anew after each column, so that many columns cannot overflow.
+        _, combined = np.unique(combined * (int(codes.max()) + 1) + codes, return_inverse=True)
+    return combined.astype(np.int64)
+
+
+def _dates(path: Path, *, leave: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns of dates and times, and those of text that looks like dates wherever it was looked at."""
+    schema = pq.read_schema(path)
+    named = [field for field in schema if field.name not in set(leave)]
+    found = {
+        field.name for field in named if pa.types.is_date(field.type) or pa.types.is_timestamp(field.type)
+    }
+    texts = [field.name for field in named if _is_text(field.type)]
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_SAMPLE, columns=texts) if texts else ():
+            for name in texts:
+                values = [value for value in batch[name].to_pylist() if value is not None]
+                if values and all(_DATED.fullmatch(value) for value in values):
+                    found.add(name)
+            break
+    return tuple(name for name in schema.names if name in found)
+
+
+def _baseline(
+    path: Path, baseline: str, *, task: Task, classes: tuple[str, ...], positive: str | None
+) -> Answers | str:
+    """Return what a column says about the rows, read as a model's answers are; or why that cannot be."""
+    name = baseline.removeprefix(COLUMN)
+    schema = pq.read_schema(path)
+    if name not in schema.names:
+        return f"the rows have no column {name}"
+    kind = schema.field(name).type
+    if pa.types.is_nested(kind):
+        return f"the column {name} holds {kind}, not one value a row"
+    column = pq.read_table(path, columns=[name])[name]
+    if column.null_count:
+        return f"the column {name} is null in {column.null_count:,} rows"
+    if pa.types.is_dictionary(kind):
+        column = pc.cast(column, kind.value_type)
+    if pa.types.is_decimal(column.type):
+        column = pc.cast(column, pa.float64())
+    try:
+        said = interpret(column.to_numpy(), task=task, classes=classes, positive=positive)
+    except CannotTellError as error:
+        return f"the column {name}: {error.what}"
+    if said.labels is not None and not (said.labels >= 0).any():
+        return f"the column {name} holds none of the classes {', '.join(classes)}"
+    return said
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(plain) or pa.types.is_large_string(plain)
 
 
 def _task(

@@ -5,19 +5,21 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from mltoolkit import files, proc
 from mltoolkit.errors import CannotTellError, InputError, Location
+from mltoolkit.evidence import Costs
 from mltoolkit.models import ModelDirectory
+from mltoolkit.statistics.answers import rounded
 
 _SCORER = Path(__file__).with_name("serving") / "scorer.py"
 _MEMORY = 16 * 2**30
 """Bytes of address space; libraries reserve far more than they touch."""
 _TIMEOUT = 900.0
-_OUTPUTS = ("answers.parquet", "requests.json")
+_OUTPUTS = ("answers.parquet", "requests.json", "costs.json")
 _KEPT = 20
 """Scores in the cache; the oldest go."""
 
@@ -29,11 +31,21 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
         answers: A Parquet file, one row for each row, one column or one for each class.
         request: The body of ``/invocations`` for the golden rows.
         predictions: What the model answered to it.
+        costs: What it took, where it was scored first.
     """
 
     answers: Path
     request: dict[str, Any]
     predictions: tuple[Any, ...]
+    costs: Costs
+
+
+class _Took(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scorer measured of itself."""
+
+    memory: Annotated[int, msgspec.Meta(gt=0)]
+    scoring: Annotated[float, msgspec.Meta(ge=0)]
+    latency: Annotated[float, msgspec.Meta(ge=0)]
 
 
 def score(
@@ -46,6 +58,7 @@ def score(
     cache: Path,
     python: str | None,
     fresh: bool,
+    alone: bool = False,
 ) -> Scored:
     """Score a model on rows.
 
@@ -58,6 +71,8 @@ def score(
         cache: The folder for scores, by model, rows and interpreter.
         python: The interpreter; ours where none is given.
         fresh: Score anew, whatever the cache holds.
+        alone: Whether nothing else is scored meanwhile, so that the costs are its own; scores that were made
+            beside others are then not good enough.
 
     Raises:
         CannotTellError: The model cannot be loaded, or does not answer for these rows.
@@ -70,14 +85,15 @@ def score(
         "python": _identity(interpreter),
         "golden": golden,
         "hidden": hidden,
+        "alone": alone,
     }
     folder = cache / files.short(files.digest_bytes(files.dump_json(key)))
-    known = None if fresh else _known(folder)
+    known = None if fresh else _known(folder, model)
     if known is None:
         shutil.rmtree(folder, ignore_errors=True)
         _run(model, rows, golden=golden, hidden=hidden, interpreter=interpreter, folder=folder)
         _prune(cache)
-        known = _known(folder)
+        known = _known(folder, model)
     if known is None:
         raise CannotTellError(
             f"the scores of {files.short(model.digest)} were changed while they were read",
@@ -86,17 +102,29 @@ def score(
     return known
 
 
-def _known(folder: Path) -> Scored | None:
+def _known(folder: Path, model: ModelDirectory) -> Scored | None:
     """Return the scores in a folder, where they are whole and as the scorer left them."""
-    answers, requests, made = (folder / name for name in (*_OUTPUTS, "made.json"))
+    *outputs, made = (folder / name for name in (*_OUTPUTS, "made.json"))
     try:
         digests = json.loads(made.read_bytes())
-        if digests != {path.name: files.digest_file(path) for path in (answers, requests)}:
+        if digests != {path.name: files.digest_file(path) for path in outputs}:
             return None
+        answers, requests, costs = outputs
         known = json.loads(requests.read_bytes())
-    except (OSError, ValueError, InputError):
+        took = msgspec.json.decode(costs.read_bytes(), type=_Took)
+        return Scored(
+            answers=answers,
+            request=known["request"],
+            predictions=tuple(known["predictions"]),
+            costs=Costs(
+                size=model.size,
+                memory=took.memory,
+                scoring=rounded(took.scoring),
+                latency=rounded(took.latency),
+            ),
+        )
+    except (OSError, ValueError, InputError, msgspec.MsgspecError):
         return None
-    return Scored(answers=answers, request=known["request"], predictions=tuple(known["predictions"]))
 
 
 def _run(

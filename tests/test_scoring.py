@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from pathlib import Path
@@ -42,6 +43,41 @@ def test_the_same_model_on_the_same_rows_is_scored_once(saved_models: Path, tmp_
     assert score(*arguments, fresh=True).answers.stat().st_mtime_ns != stamp
     assert score(saved_models / "other", *arguments[1:]).answers != first.answers
     assert score(*arguments, golden=[1]).answers != first.answers
+
+
+def test_what_a_model_takes_is_measured_where_it_is_scored(saved_models: Path, tmp_path: Path) -> None:
+    scored = score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+    again = score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+
+    assert scored.costs.size == models.read(saved_models / "binary").size
+    assert 50 * 2**20 < scored.costs.memory < 4 * 2**30
+    assert 0 < scored.costs.scoring < 60
+    assert 0 < scored.costs.latency < 60
+    # Kept with the scores: the same run gives the same evidence.
+    assert again.costs == scored.costs
+
+
+def test_a_model_that_is_scored_beside_others_is_scored_again_where_costs_count(
+    saved_models: Path, tmp_path: Path
+) -> None:
+    arguments = (saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+
+    assert score(*arguments).answers != score(*arguments, alone=True).answers
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"memory": 1, "scoring": NaN, "latency": 1}', '{"memory": -1, "scoring": 1, "latency": 1}', "{}", "[]"],
+)
+def test_costs_that_cannot_be_are_not_believed(saved_models: Path, tmp_path: Path, content: str) -> None:
+    arguments = (saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
+    folder = score(*arguments).answers.parent
+    (folder / "costs.json").write_text(content)
+    made = json.loads((folder / "made.json").read_bytes())
+    made["costs.json"] = files.digest_file(folder / "costs.json")
+    (folder / "made.json").write_text(json.dumps(made))
+
+    assert score(*arguments).costs.memory > 1
 
 
 def test_a_model_that_cannot_be_read_is_an_error_in_seconds_with_its_own_words(
@@ -90,7 +126,7 @@ def test_a_model_over_its_memory_is_stopped(
         score(saved_models / "binary", saved_models / "rows.parquet", tmp_path / "cache")
 
 
-@pytest.mark.parametrize("name", ["answers.parquet", "requests.json", "made.json"])
+@pytest.mark.parametrize("name", ["answers.parquet", "requests.json", "costs.json", "made.json"])
 @pytest.mark.parametrize("damage", ["changed", "removed"])
 def test_scores_that_are_not_as_they_were_made_are_made_again(
     saved_models: Path, tmp_path: Path, name: str, damage: str

@@ -4,16 +4,32 @@ import argparse
 import os
 from pathlib import Path
 
-from mltoolkit import evaluation, files, git, github, journal, models, project, rows
+import msgspec
+
+from mltoolkit import (
+    contenders,
+    evaluation,
+    files,
+    git,
+    github,
+    models,
+    numbers_alone,
+    project,
+    rows,
+    surroundings,
+)
 from mltoolkit.commands import Result
-from mltoolkit.errors import InputError, Location
-from mltoolkit.evaluation import Champion
+from mltoolkit.errors import CannotTellError, InputError, Location
 from mltoolkit.evidence import Evidence, Provenance
-from mltoolkit.metrics import METRICS
+from mltoolkit.metrics import FROM_FILE, METRICS
 from mltoolkit.rules import catalogue
+from mltoolkit.rules.base import Rule
+from mltoolkit.rules.numbers import ANCHOR, CHALLENGER, CHAMPION
 from mltoolkit.settings import ModelSettings
 
 _NAMED = 5
+_SHOWN = 40
+"""Numbers that a terminal shows; evidence has all."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="any MLflow model directory (default: as params.yaml says)",
+    )
+    parser.add_argument(
+        "--base",
+        metavar="REF",
+        help="of numbers alone: the commit whose numbers are the champion's (default: a pull request's base, else the parent)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: reports/MODEL)")
     parser.add_argument(
@@ -46,33 +67,106 @@ def run(arguments: argparse.Namespace) -> Result:
     # What stands there is of an earlier run until this one is done; the gate must not meet a mixture.
     files.remove(*(out / stale for stale in ("evidence.json", "verdict.json", "report.md")))
     top = git.top(here.root)
+    changed = differing(here, top)
+    case = _Case(
+        here=here,
+        top=top,
+        name=name,
+        settings=settings,
+        endpoint=endpoint,
+        arguments=arguments,
+        out=out,
+        dirty=bool(changed),
+    )
+    evidence = _of_numbers(case) if settings.target is None else _of_rows(case)
+    path = out / "evidence.json"
+    return Result(
+        text=render(evidence, path, changed, coarse=catalogue.coarse(settings.rules)),
+        value={
+            "path": str(path),
+            **{
+                who: None if subject is None else subject.digest
+                for who, subject in (
+                    (CHALLENGER, evidence.challenger),
+                    (CHAMPION, evidence.champion),
+                    (ANCHOR, evidence.anchor),
+                )
+            },
+            "rows": None if evidence.rows is None else evidence.rows.count,
+            "faults": evidence.faults,
+        },
+    )
+
+
+class _Case(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be evaluated, and where."""
+
+    here: project.Project
+    top: Path
+    name: str
+    settings: ModelSettings
+    endpoint: str | None
+    arguments: argparse.Namespace
+    out: Path
+    dirty: bool
+
+    def provenance(self, data: str, rules: tuple[Rule, ...]) -> Provenance:
+        return provenance(self.here, self.top, data, catalogue.digest(rules), dirty=self.dirty)
+
+    def surroundings(self, judged: str | None) -> surroundings.Surroundings:
+        reports = self.here.reports(self.name)
+        return surroundings.read(self.here.root, reports, self.settings, judged=judged)
+
+
+def _of_rows(case: _Case) -> Evidence:
+    here, settings, arguments = case.here, case.settings, case.arguments
+    if arguments.base is not None:
+        raise InputError("--base is for numbers alone; on rows the champion is the model that is live")
     model = models.read(arguments.model_dir or here.root / settings.model, allow_pickle=settings.allow_pickle)
     frame = rows.read(here.root / settings.rows, settings, model)
-    changed = differing(here, top)
     asked = catalogue.effective(settings.rules, frame.task, probabilities=model.predicts_probabilities)
-    evidence = evaluation.evaluate(
+    champion = contenders.champion(here.state, settings, case.endpoint)
+    if case.endpoint is not None:
+        # Whatever deployed it: the anchor's copy is made while the endpoint still has one.
+        contenders.keep(here.state, settings, case.endpoint)
+    return evaluation.evaluate(
         frame,
         model,
-        find_champion(here, settings, endpoint),
-        name=name,
-        endpoint=endpoint,
+        champion,
+        contenders.anchor(here.state, settings, case.endpoint),
+        name=case.name,
+        endpoint=case.endpoint,
         settings=settings,
         root=here.root,
         cache=files.ignored_folder(here.state) / "scores",
-        out=out,
-        provenance=provenance(here, top, frame.digest, catalogue.digest(asked), dirty=bool(changed)),
+        out=case.out,
+        provenance=case.provenance(frame.digest, asked),
+        surroundings=case.surroundings(frame.digest),
         fresh=arguments.no_cache,
     )
-    path = out / "evidence.json"
-    champion = evidence.champion
-    return Result(
-        text=render(evidence, path, changed),
-        value={
-            "path": str(path),
-            "challenger": evidence.challenger.digest,
-            "champion": None if champion is None else champion.digest,
-            "rows": evidence.rows.count,
-        },
+
+
+def _of_numbers(case: _Case) -> Evidence:
+    here, settings, arguments = case.here, case.settings, case.arguments
+    if arguments.model_dir is not None:
+        raise InputError("--model-dir needs `target:`; without it only the numbers of `metrics:` are judged")
+    if settings.metrics is None:
+        raise InputError("needs `metrics`", where=here.document.at(("mltoolkit", "models", case.name)))
+    path = here.root / settings.metrics
+    if not path.exists():
+        where = Location(path=settings.metrics)
+        raise CannotTellError("no such file", where=where, hint="run the stage that writes it")
+    return numbers_alone.evaluate(
+        here.root,
+        case.top,
+        name=case.name,
+        endpoint=case.endpoint,
+        metrics=settings.metrics,
+        settings=settings,
+        base=arguments.base,
+        out=case.out,
+        provenance=case.provenance(files.digest_file(path), settings.rules),
+        surroundings=case.surroundings(None),
     )
 
 
@@ -95,29 +189,6 @@ def choose_endpoint(
     if len(known) > 1:
         raise InputError(f"the model {name!r} has {len(known)} endpoints", hint="name one with --endpoint")
     return known[0] if known else None
-
-
-def find_champion(here: project.Project, settings: ModelSettings, endpoint: str | None) -> Champion:
-    """Return the model that the journal says is live on an endpoint.
-
-    Raises:
-        InputError: The kept copy is gone or was changed, or the journal is not ours.
-    """
-    if endpoint is None:
-        return Champion(absent="the model has no endpoint")
-    live = journal.Journal(here.state).endpoint(endpoint).live
-    if live is None:
-        return Champion(absent=f"nothing is live on {endpoint} yet")
-    kept = journal.model_directory(here.state, live)
-    model = models.read(kept, allow_pickle=settings.allow_pickle)
-    if model.digest != live.digest:
-        raise InputError(
-            f"the kept copy of the live model has the digest {files.short(model.digest)}, "
-            f"and the journal says {files.short(live.digest)}",
-            where=Location(path=str(kept)),
-            hint=f"somebody changed it; `mltoolkit endpoints delete {endpoint}` ends it, and the next deploy starts anew",
-        )
-    return Champion(model=model, python=settings.endpoints[endpoint].python)
 
 
 def differing(here: project.Project, top: Path) -> list[str]:
@@ -158,30 +229,57 @@ def provenance(
     )
 
 
-def render(evidence: Evidence, path: Path, changed: list[str]) -> str:
-    """Return the main numbers for a terminal, and what stands in the way of a deploy."""
-    champion = (
-        "no champion" if evidence.champion is None else f"champion {files.short(evidence.champion.digest)}"
-    )
-    lines = [
-        f"challenger {files.short(evidence.challenger.digest)} and {champion} on {evidence.rows.count:,} rows"
-    ]
-    for metric in METRICS.values():
-        measured = evidence.measured(metric.name, "challenger")
-        if measured is None:
-            continue
-        parts = [f"  {metric.name:18}", _number(measured.value)]
-        for of in ("champion", *(baseline.name for baseline in evidence.baselines)):
-            other = evidence.measured(metric.name, of)
-            if other is not None:
-                parts.append(f"{of} {_number(other.value)}")
-        lines.append("  ".join(parts))
+def render(evidence: Evidence, path: Path, changed: list[str], *, coarse: bool = False) -> str:
+    """Return the main numbers for a terminal, and what stands in the way of a deploy.
+
+    Args:
+        evidence: What was measured.
+        path: Where that was written to.
+        changed: What is not as committed.
+        coarse: Whether nothing may be told of the rows but what a verdict discloses.
+    """
+    lines = [_who(evidence)]
+    lines += ["  numbers are not shown: `disclose: coarse`"] if coarse else _table(evidence)
+    lines += [f"  {who} could not be scored: {why}" for who, why in evidence.faults.items()]
     if changed:
         named = ", ".join(changed[:_NAMED]) + (
             f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         )
         lines.append(f"  not as committed: {named}; a verdict on this cannot be deployed")
     return "\n".join([*lines, f"  written to {path}"])
+
+
+def _who(evidence: Evidence) -> str:
+    if evidence.challenger is None or evidence.rows is None:
+        compared = any(each.of == CHAMPION for each in evidence.measurements)
+        return (
+            f"numbers alone, {'beside those of the base commit' if compared else 'with none to compare with'}"
+        )
+    champion = (
+        "no champion" if evidence.champion is None else f"champion {files.short(evidence.champion.digest)}"
+    )
+    return (
+        f"challenger {files.short(evidence.challenger.digest)} and {champion} on {evidence.rows.count:,} rows"
+    )
+
+
+def _table(evidence: Evidence) -> list[str]:
+    others = (CHAMPION, ANCHOR, *(baseline.name for baseline in evidence.baselines))
+    names = list(METRICS)
+    if evidence.rows is None:
+        names = [each.metric for each in evidence.measurements if each.of == CHALLENGER]
+    lines = []
+    for name in names[:_SHOWN]:
+        measured = evidence.measured(name, CHALLENGER)
+        if measured is None:
+            continue
+        parts = [f"  {name.removeprefix(FROM_FILE):18}", _number(measured.value)]
+        for of in others:
+            other = evidence.measured(name, of)
+            if other is not None:
+                parts.append(f"{of} {_number(other.value)}")
+        lines.append("  ".join(parts))
+    return lines
 
 
 def _number(value: float | None) -> str:

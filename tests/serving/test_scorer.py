@@ -2,10 +2,12 @@ import ast
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from mltoolkit.serving import scorer
 
@@ -23,6 +25,7 @@ def run(
         "memory": 16 * 2**30,
         "answers": str(tmp_path / "answers.parquet"),
         "requests": str(tmp_path / "requests.json"),
+        "costs": str(tmp_path / "costs.json"),
     }
     (tmp_path / "request.json").write_text(json.dumps(request))
     done = subprocess.run(
@@ -67,3 +70,30 @@ def test_a_request_holds_only_what_the_model_takes(tmp_path: Path, saved_models:
 
     assert made["request"]["dataframe_split"]["columns"] == ["a", "b"]
     assert len(made["request"]["dataframe_split"]["data"]) == 1
+
+
+def test_the_latency_is_the_slowest_request_but_one() -> None:
+    waits = iter([0.0, 0.0, 0.3, 0.0, 0.06, 0.0])
+    found = scorer.latency([lambda: time.sleep(next(waits)), lambda: time.sleep(next(waits))])
+
+    assert 0.06 <= found < 0.3
+
+
+def test_one_request_has_a_latency_too_and_a_slow_model_is_not_asked_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(scorer, "PATIENCE", 0.0)
+
+    assert scorer.latency([lambda: asked.append(1)] * 16) >= 0
+    assert asked == [1]
+
+
+def test_memory_is_that_of_the_process_itself() -> None:
+    held = "x" * (64 * 2**20)
+    assert scorer.peak() > len(held)
+    # Started by a large process, a small one is small.
+    script = f"import runpy; print(runpy.run_path({str(SCRIPT)!r})['peak']())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert int(done.stdout) < 64 * 2**20
