@@ -176,7 +176,12 @@ def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
         return Decision.INCONCLUSIVE, "no rule blocks, so nothing speaks for the challenger"
     if not good:
         return Decision.INCONCLUSIVE, _nothing_speaks(passed)
-    return Decision.PROMOTE, f"{good[0].reason} ({_count(passed, blocking)} passed{_warned(findings)})"
+    tolerated = sum(finding.answer is Answer.UNKNOWN for finding in blocking)
+    unsure = "" if not tolerated else f", {tolerated} cannot tell and need not"
+    return (
+        Decision.PROMOTE,
+        f"{good[0].reason} ({_count(passed, blocking)} passed{unsure}{_warned(findings)})",
+    )
 
 
 def _nothing_speaks(passed: list[Finding]) -> str:

@@ -114,6 +114,7 @@ def test_a_slice_rule_that_cannot_tell_stops_the_verdict_only_where_proof_is_ask
 
     assert decide(BRIER, SLICES).findings[1].answer is Answer.UNKNOWN
     assert decide(BRIER, SLICES).decision is Decision.PROMOTE
+    assert decide(BRIER, SLICES).reason.endswith("(1 of 2 blocking rules passed, 1 cannot tell and need not)")
     assert decide(SLICES).decision is Decision.INCONCLUSIVE
     assert decide(BRIER, proof).decision is Decision.INCONCLUSIVE
 

@@ -6,7 +6,7 @@ import msgspec
 
 from mltoolkit.metrics import Task
 from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Rule, at_confidence
-from mltoolkit.rules.comparing import above, flipped, need, number, sound, told
+from mltoolkit.rules.comparing import above, figure, flipped, need, number, sound, told
 from mltoolkit.rules.numbers import Estimate, Line
 
 _CALIBRATED = "the model is in truth calibrated"
@@ -93,6 +93,6 @@ def _error(line: Line) -> str:
     if line.error is None or line.error_of_perfect is None:
         return ""
     return (
-        f"; its expected calibration error is {line.error:g}, where a perfect model would show"
-        f" {line.error_of_perfect:g}"
+        f"; its expected calibration error is {figure(line.error)}, where a perfect model would show"
+        f" {figure(line.error_of_perfect)}"
     )

@@ -149,7 +149,7 @@ def need(estimate: Estimate, effect: float | None, *, least: int = FEWEST) -> Ne
         effect: The distance to be shown, in the metric's unit: the margin, or a stated effect.
         least: Rows that are needed in any case.
     """
-    if estimate.spread is None or estimate.confidence is None or estimate.n is None:
+    if estimate.spread is None or estimate.confidence is None or not estimate.n or estimate.n < 1:
         return None
     if effect is None:
         return Need(reason="no number of rows settles a tie; state an `effect` to plan for")
@@ -180,11 +180,16 @@ def told(needed: Need | None, estimate: Estimate, truth: str = _EQUAL) -> str:
     return f"; {rows} in all would settle it four times in five, if {truth}"
 
 
+def figure(value: float) -> str:
+    """Return a number for a sentence, in four digits; the finding's estimate has six."""
+    return f"{value:.4g}"
+
+
 def number(estimate: Estimate) -> str:
     """Return a number with its interval and what it rests on, for a sentence."""
     if estimate.value is None:
         return f"not known ({estimate.reason or 'not defined on these rows'})"
-    return f"{estimate.value:g}{interval(estimate)}"
+    return f"{figure(estimate.value)}{interval(estimate)}"
 
 
 def interval(estimate: Estimate, of: str = "") -> str:
@@ -202,7 +207,7 @@ def interval(estimate: Estimate, of: str = "") -> str:
     if estimate.low is None or estimate.high is None:
         return f" (no interval{rows}: {estimate.reason or 'not defined'})"
     warning = "" if estimate.reason is None else f"; {estimate.reason}"
-    ends = f"{estimate.low:g} to {estimate.high:g}"
+    ends = f"{figure(estimate.low)} to {figure(estimate.high)}"
     return f" ({100 * estimate.confidence:.6g} % interval{f' of {of}' if of else ''} {ends}{rows}{warning})"
 
 
@@ -279,7 +284,7 @@ def check_direction(metric: str, better: str | None) -> None:
 def _difference(gain: float, over: str) -> str:
     if gain == 0:
         return f"as good as {_named(over)}'s"
-    return f"{abs(gain):g} {'better' if gain > 0 else 'worse'} than {_named(over)}'s"
+    return f"{figure(abs(gain))} {'better' if gain > 0 else 'worse'} than {_named(over)}'s"
 
 
 def _named(over: str) -> str:
