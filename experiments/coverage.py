@@ -223,6 +223,9 @@ GENERATORS = (
         numbers(special.ndtri, effect=0.25),
         _OF_NUMBERS,
         grouped=True,
+        fails={
+            "pinball level": "thirty groups show too little of the rare bad ones: their skewness is told too small"
+        },
     ),
 )
 

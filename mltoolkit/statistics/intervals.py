@@ -15,6 +15,9 @@ _TILT = 0.3
 """From this skewness of the estimate on, few rows decide, and they do not tell what rarer ones would do: of
 lognormal errors, whose squares have 0.4 in 2,000 rows, 90 % of intervals hold the truth instead of 95 %."""
 
+_USUAL = (1e-60, 1e60)
+_BLOCK = 1 << 15
+
 _TOO_LARGE = "the numbers are not finite, or too large"
 _LOPSIDED = "{few} carry most of the error, so the interval may miss the truth more often than it says"
 
@@ -129,18 +132,19 @@ def spread(
     rests = rows.size if rare is None else min(rare, rows.size)
     if (why := _too_few(rests)) is not None:
         return Spread(groups=count, reason=why)
-    peak = float(np.max(np.abs(rows)))
+    peak = max(float(np.max(rows)), -float(np.min(rows)))
     if not math.isfinite(peak):
         return Spread(groups=count, reason=_TOO_LARGE)
-    # Numbers of any size may be squared once the largest is 1.
-    scaled = rows if peak == 0 else rows / peak
+    # Numbers of any size may be cubed once the largest is 1; a copy of those of a usual size is saved.
+    unit = 1.0 if peak == 0 or _USUAL[0] < peak < _USUAL[1] else peak
+    scaled = rows if unit == 1 else rows / unit
     errors = [_of_rows(scaled, rests)]
     if groups is not None:
         found = _of_groups(scaled, groups, weights, rests)
         if isinstance(found, str):
             return Spread(groups=count, reason=found)
         errors.append(found)
-    return Spread(errors=tuple(errors), unit=peak, n=rows.size, groups=count)
+    return Spread(errors=tuple(errors), unit=unit, n=rows.size, groups=count)
 
 
 def around(value: float, spread: Spread, *, confidence: float, threshold: float) -> Interval:
@@ -223,9 +227,9 @@ def _straight(off: float, skewness: float) -> float:
 def _of_rows(rows: Floats, rests: int) -> _Error:
     """Return the variance of the mean of rows that each stand for themselves."""
     n = rows.size
-    skewness = _skewness(rows)
+    squares, skewness = _moments(rows)
     return _Error(
-        variance=float(np.dot(rows, rows)) / n / n * rests / (rests - 1),
+        variance=squares / n / n * rests / (rests - 1),
         degrees=float(rests - 1),
         skewness=skewness,
         reason=_LOPSIDED.format(few="a few rows") if _lopsided(skewness, n) else None,
@@ -253,7 +257,7 @@ def _of_groups(rows: Floats, groups: Codes, weights: Floats | None, rests: int) 
     sums = np.bincount(groups, weights=rows) / rows.size
     lever = share**2 / others
     degrees = 1 / float(np.sum(share**2) + np.sum(lever) ** 2 - np.sum(lever**2))
-    skewness = _skewness(sums)
+    _, skewness = _moments(sums)
     return _Error(
         variance=float(np.sum(sums**2 / others)),
         degrees=min(degrees, rests - 1.0),
@@ -262,14 +266,16 @@ def _of_groups(rows: Floats, groups: Codes, weights: Floats | None, rests: int) 
     )
 
 
-def _skewness(parts: Floats) -> float:
-    """Return the skewness of the sum of independent parts, estimated from them; between -1 and 1."""
-    peak = float(np.max(np.abs(parts)))
-    if peak == 0:
-        return 0.0
-    scaled = parts / peak
-    squares = scaled**2
-    return float(np.dot(squares, scaled)) / math.sqrt(float(np.sum(squares)) ** 3)
+def _moments(parts: Floats) -> tuple[float, float]:
+    """Return the sum of squares of independent parts, and the skewness of their sum: between -1 and 1."""
+    squares = cubes = 0.0
+    # Block by block, so that what is squared stays in the processor's cache.
+    for start in range(0, parts.size, _BLOCK):
+        block = parts[start : start + _BLOCK]
+        squares += float(np.dot(block, block))
+        cubes += float(np.dot(block * block, block))
+    size = squares**1.5
+    return squares, cubes / size if size > 0 else 0.0
 
 
 def _lopsided(skewness: float, count: int) -> bool:
