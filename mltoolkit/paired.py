@@ -1,6 +1,5 @@
 """Numbers on rows: challenger and whom it is compared with, row by row, with intervals."""
 
-import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -9,20 +8,20 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from mltoolkit import slices
+from mltoolkit import measured, slices
 from mltoolkit.evidence import BaselineValue, Evidence
+from mltoolkit.measured import Measured, ScoreInterval
 from mltoolkit.metrics import FROM_FILE, METRICS, Better, Task
 from mltoolkit.rules.numbers import CHALLENGER, Estimate, Line
 from mltoolkit.scalars import ScalarNumbers
-from mltoolkit.statistics import intervals, proportions
+from mltoolkit.statistics import intervals
 from mltoolkit.statistics.answers import Answers, Codes, Floats, constant, rounded
 from mltoolkit.statistics.calibration import binned_error, recalibrate
 from mltoolkit.statistics.influence import Influence, influence
-from mltoolkit.statistics.intervals import Interval, Spread
-from mltoolkit.statistics.quantiles import normal_quantile, normal_tails
 
-ScoreInterval = Callable[[float, float], Interval]
-"""From confidence and threshold to the score interval of a share of rows, or of a difference of two."""
+_MEANS = frozenset({"accuracy", "brier", "log-loss", "mse", "mae", "pinball"})
+"""Metrics that are means over rows of a loss that depends on the row alone: of a slice, and of groups in it,
+they are sums of the same values as of all rows."""
 
 
 class Predictions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,33 +45,17 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: The slice's name; None for all rows.
+        count: How many they are.
         truth: (m,) as in ``Predictions``.
         groups: (m,) or None.
-        inside: (n,) which rows they are; None for all.
+        places: (m,) where they stand among all rows; None for all.
     """
 
     key: str | None
+    count: int
     truth: npt.NDArray[Any]
     groups: Codes | None
-    inside: npt.NDArray[np.bool_] | None
-
-
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """A number, and how far chance moves it.
-
-    Attributes:
-        value: In the metric's unit; of a gain positive for better.
-        n: Rows behind it.
-        spread: By influence values, row by row and by groups.
-        score: Its score interval, where it is a share of rows or a difference of two.
-        rests: How many rows it rests on, in a metric with bounds and without a score interval.
-    """
-
-    value: float
-    n: int
-    spread: Spread
-    score: ScoreInterval | None = None
-    rests: int | None = None
+    places: npt.NDArray[np.intp] | None
 
 
 class PairedNumbers:
@@ -87,9 +70,14 @@ class PairedNumbers:
         self.evidence = evidence
         self.rows = rows
         self.classes = () if evidence.rows is None else evidence.rows.classes
-        self._whole = _Part(key=None, truth=rows.truth, groups=rows.groups, inside=None)
+        self._whole = _Part(
+            key=None, count=rows.truth.size, truth=rows.truth, groups=rows.groups, places=None
+        )
         self._part = self._whole
+        # Several rules ask for the same: of all rows everything is kept, of a slice only what came of it.
         self._influences: dict[tuple[str, str], Influence | str] = {}
+        self._gains: dict[tuple[str, str], tuple[float, Floats]] = {}
+        self._moves: dict[str, npt.NDArray[np.int8] | None] = {}
         self._measured: dict[tuple[str, str | None, str | None], Measured | str] = {}
 
     @cached_property
@@ -107,9 +95,8 @@ class PairedNumbers:
         """
         if metric.startswith(FROM_FILE):
             return self._from_file.level(metric, confidence=confidence, threshold=threshold, slice_=slice_)
-        found = self._remembered(metric, None, slice_, lambda: self._level(metric, slice_))
-        known = METRICS.get(metric)
-        return self._estimate(found, confidence, threshold, None if known is None else known.ends)
+        found = self._once(metric, None, slice_, self._level)
+        return _estimate(found, confidence=confidence, threshold=threshold)
 
     def gain(
         self,
@@ -136,52 +123,36 @@ class PairedNumbers:
                 slice_=slice_,
                 lower_is_better=lower_is_better,
             )
-        found = self._remembered(metric, over, slice_, lambda: self._gain(metric, over, slice_))
-        return self._estimate(found, confidence, threshold, None)
+        found = self._once(metric, over, slice_, lambda metric, part: self._gain(metric, over, part))
+        return _estimate(found, confidence=confidence, threshold=threshold)
 
     def calibration(self, *, confidence: float) -> Line | str:
         """Return the challenger's recalibration line, or why there is none."""
-        found = self.rows.answers.get(CHALLENGER)
-        said = None if found is None else found.probabilities
-        if self.evidence.task is not Task.BINARY or said is None:
+        answers = self.rows.answers.get(CHALLENGER)
+        table = None if answers is None else answers.probabilities
+        if self.evidence.task is not Task.BINARY or table is None:
             return "calibration is asked of the probabilities of two classes, and the model gives none"
-        positive, share = self.rows.truth == self._at, said[:, self._at]
+        positive, share = self.rows.truth == self._at, table[:, self._at]
         line = recalibrate(positive, share)
         if isinstance(line, str):
             return line
-        intercept, slope = (
-            self._estimate(
-                Measured(
-                    value=value,
-                    n=positive.size,
-                    spread=intervals.spread(rows, groups=self.rows.groups, rare=line.rare),
-                ),
-                confidence,
-                calibrated,
-                None,
+
+        def parameter(value: float, rows: Floats, calibrated: float) -> Estimate:
+            found = Measured(
+                value=value,
+                n=rows.size,
+                spread=intervals.spread(rows, groups=self.rows.groups, rare=line.rare),
                 remark=line.reason,
             )
-            for value, rows, calibrated in (
-                (line.intercept, line.intercept_rows, 0.0),
-                (line.slope, line.slope_rows, 1.0),
-            )
-        )
+            return found.estimate(confidence=confidence, threshold=calibrated)
+
         error, of_perfect = binned_error(positive, share)
         return Line(
-            intercept=intercept, slope=slope, error=rounded(error), error_of_perfect=rounded(of_perfect)
+            intercept=parameter(line.intercept, line.intercept_rows, 0.0),
+            slope=parameter(line.slope, line.slope_rows, 1.0),
+            error=rounded(error),
+            error_of_perfect=rounded(of_perfect),
         )
-
-    def disagreement(self, over: str) -> float | None:
-        """Return the share of rows that only one has right, challenger or other; None where labels are not told.
-
-        Args:
-            over: ``champion``, ``anchor``, or the name of a baseline.
-        """
-        ours, theirs = self._answers(CHALLENGER, self._whole), self._answers(over, self._whole)
-        if isinstance(ours, str) or isinstance(theirs, str) or ours.labels is None or theirs.labels is None:
-            return None
-        truth = self.rows.truth
-        return rounded(float(np.mean((ours.labels == truth) != (theirs.labels == truth))))
 
     @property
     def _from_file(self) -> ScalarNumbers:
@@ -193,53 +164,76 @@ class PairedNumbers:
         named = self.evidence.positive
         return len(self.classes) - 1 if named is None else self.classes.index(named)
 
-    def _remembered(
-        self, metric: str, over: str | None, slice_: str | None, make: Callable[[], Measured | str]
+    def _once(
+        self,
+        metric: str,
+        over: str | None,
+        slice_: str | None,
+        measure: Callable[[str, _Part], Measured | str],
     ) -> Measured | str:
         key = metric, over, slice_
         if key not in self._measured:
-            self._measured[key] = make()
+            part = self._rows(slice_)
+            self._measured[key] = part if isinstance(part, str) else measure(metric, part)
         return self._measured[key]
 
-    def _level(self, metric: str, slice_: str | None) -> Measured | str:
-        part = self._rows(slice_)
-        if isinstance(part, str):
-            return part
+    def _level(self, metric: str, part: _Part) -> Measured | str:
         found = self._influence(metric, CHALLENGER, part)
         if isinstance(found, str):
             return found
+        score = None
+        if metric in {"accuracy", "precision", "recall"}:
+            rests = part.count if found.rare is None else found.rare
+            score = measured.share(round(found.value * rests), rests, part.count)
         return Measured(
             value=found.value,
-            n=part.truth.size,
+            n=part.count,
             spread=intervals.spread(found.rows, groups=part.groups, weights=found.weights, rare=found.rare),
-            score=_share(metric, found, part.truth.size),
-            rests=_rests(metric, found.rare, part.truth.size),
+            score=score,
+            rests=measured.rests_on(metric, found.rare, part.count),
+            ends=METRICS[metric].ends,
         )
 
-    def _gain(self, metric: str, over: str, slice_: str | None) -> Measured | str:
-        part = self._rows(slice_)
-        if isinstance(part, str):
-            return part
+    def _gain(self, metric: str, over: str, part: _Part) -> Measured | str:
+        if part.places is not None and metric in _MEANS:
+            return self._gain_of_means(metric, over, part)
+        both = self._both(metric, over, part)
+        if isinstance(both, str):
+            return both
+        rare = min((each.rare for each in both if each.rare is not None), default=None)
+        value, rows = _better(metric, *both)
+        return Measured(
+            value=value,
+            n=part.count,
+            spread=intervals.spread(rows, groups=part.groups, weights=_mean_weights(*both), rare=rare),
+            score=self._score(metric, over, part),
+            rests=measured.rests_on(metric, rare, part.count),
+        )
+
+    def _gain_of_means(self, metric: str, over: str, part: _Part) -> Measured | str:
+        """Return the gain in a slice, in a metric that is a mean over rows: from the differences of all rows."""
+        if (metric, over) not in self._gains:
+            both = self._both(metric, over, self._whole)
+            if isinstance(both, str):
+                return both
+            self._gains[metric, over] = _better(metric, *both)
+        value, rows = self._gains[metric, over]
+        rows = rows[part.places]
+        shift = float(rows.mean())
+        return Measured(
+            value=value + shift,
+            n=part.count,
+            spread=intervals.spread(rows - shift, groups=part.groups),
+            score=self._score(metric, over, part),
+            rests=measured.rests_on(metric, None, part.count),
+        )
+
+    def _both(self, metric: str, over: str, part: _Part) -> tuple[Influence, Influence] | str:
         ours = self._influence(metric, CHALLENGER, part)
         if isinstance(ours, str):
             return f"of the challenger: {ours}"
         theirs = self._influence(metric, over, part)
-        if isinstance(theirs, str):
-            return f"of the {over}: {theirs}"
-        sign = -1.0 if METRICS[metric].better is Better.LOWER else 1.0
-        rare = min((each.rare for each in (ours, theirs) if each.rare is not None), default=None)
-        return Measured(
-            value=sign * (ours.value - theirs.value),
-            n=part.truth.size,
-            spread=intervals.spread(
-                sign * (ours.rows - theirs.rows),
-                groups=part.groups,
-                weights=_mean_weights(ours, theirs),
-                rare=rare,
-            ),
-            score=self._difference(metric, over, part),
-            rests=_rests(metric, rare, part.truth.size),
-        )
+        return f"of the {over}: {theirs}" if isinstance(theirs, str) else (ours, theirs)
 
     def _rows(self, name: str | None) -> _Part | str:
         """Return all rows, or those of a slice: the last one is kept, as its next metric is asked next."""
@@ -250,18 +244,18 @@ class PairedNumbers:
         found = slices.locate(self.rows.slices, name)
         if found is None or not found.count:
             return f"no row is in {name}"
-        inside = slices.rows(self.rows.slices, found.terms)
+        places = np.flatnonzero(slices.rows(self.rows.slices, found.terms))
         groups = self.rows.groups
         self._part = _Part(
             key=name,
-            truth=self.rows.truth[inside],
-            groups=None if groups is None else groups[inside],
-            inside=inside,
+            count=places.size,
+            truth=self.rows.truth[places],
+            groups=None if groups is None else groups[places],
+            places=places,
         )
         return self._part
 
     def _influence(self, metric: str, who: str, part: _Part) -> Influence | str:
-        """Return a metric of somebody; of all rows it is kept, since several rules ask for it."""
         key = metric, who
         if part.key is None and key in self._influences:
             return self._influences[key]
@@ -286,10 +280,10 @@ class PairedNumbers:
     def _answers(self, who: str, part: _Part) -> Answers | str:
         if who in self.rows.answers:
             said = self.rows.answers[who]
-            return said if part.inside is None else said.take(part.inside)
+            return said if part.places is None else said.take(part.places)
         for baseline in self.evidence.baselines:
             if baseline.name == who:
-                return self._constant(baseline, part.truth.size)
+                return self._constant(baseline, part.count)
         return "nobody of that name has answered"
 
     def _constant(self, baseline: BaselineValue, n: int) -> Answers | str:
@@ -307,111 +301,47 @@ class PairedNumbers:
             return f"what it says does not fit a {task} task with the classes {', '.join(self.classes)}"
         return constant(task=task, n=n, value=value, classes=self.classes)
 
-    def _difference(self, metric: str, over: str, part: _Part) -> ScoreInterval | None:
+    def _score(self, metric: str, over: str, part: _Part) -> ScoreInterval | None:
         """Return Tango's interval, for a gain in a share of rows that does not depend on what is answered."""
-        if metric not in {"accuracy", "recall"}:
+        if metric not in {"accuracy", "recall"} or (moved := self._moved(over)) is None:
             return None
-        ours, theirs = self._answers(CHALLENGER, part), self._answers(over, part)
-        if isinstance(ours, str) or isinstance(theirs, str) or ours.labels is None or theirs.labels is None:
-            return None
-        right, other = ours.labels == part.truth, theirs.labels == part.truth
-        n, counts = part.truth.size, part.truth.size
-        gained, lost = right & ~other, other & ~right
+        if part.places is not None:
+            moved = moved[part.places]
         if metric == "recall":
-            positive = part.truth == self._at
-            counts = int(np.count_nonzero(positive))
-            gained, lost = gained & positive, lost & positive
-        return _tango(int(np.count_nonzero(gained)), int(np.count_nonzero(lost)), counts, n)
+            moved = moved[part.truth == self._at]
+        gained, lost = int(np.count_nonzero(moved > 0)), int(np.count_nonzero(moved < 0))
+        return measured.difference(gained, lost, moved.size, part.count)
 
-    def _estimate(
-        self,
-        found: Measured | str,
-        confidence: float,
-        threshold: float,
-        ends: tuple[float, float] | None,
-        *,
-        remark: str | None = None,
-    ) -> Estimate:
-        if isinstance(found, str):
-            return Estimate(reason=found)
-        interval = intervals.around(found.value, found.spread, confidence=confidence, threshold=threshold)
-        if found.score is not None and not found.spread.groups:
-            interval = found.score(confidence, threshold)
-        elif found.score is not None:
-            interval = intervals.wider(interval, found.score(confidence, threshold))
-        elif found.rests is not None and interval.spread == 0:
-            interval = _unseen(found.value, found.rests, interval, confidence, threshold)
-        low, high = interval.low, interval.high
-        if ends is not None and low is not None and high is not None:
-            low, high = max(low, ends[0]), min(high, ends[1])
-        return Estimate(
-            value=_said(found.value),
-            low=_said(low),
-            high=_said(high),
-            # Not to six digits: of many looks and comparisons it is all but 1, and must not become it.
-            confidence=round(confidence, 12),
-            n=found.n,
-            groups=found.spread.groups,
-            p=_said(interval.p),
-            spread=_said(interval.spread),
-            reason=interval.reason or remark,
-        )
+    def _moved(self, over: str) -> npt.NDArray[np.int8] | None:
+        """Return (n,) 1 where only the challenger is right, -1 where only the other is, and 0 elsewhere."""
+        if over not in self._moves:
+            right = [
+                None if isinstance(said, str) or said.labels is None else said.labels == self.rows.truth
+                for said in (self._answers(who, self._whole) for who in (CHALLENGER, over))
+            ]
+            ours, theirs = right
+            self._moves[over] = (
+                None if ours is None or theirs is None else ours.astype(np.int8) - theirs.astype(np.int8)
+            )
+        return self._moves[over]
 
 
-def _share(metric: str, found: Influence, n: int) -> ScoreInterval | None:
-    """Return Wilson's interval, for a metric that is a share of rows."""
-    if metric not in {"accuracy", "precision", "recall"}:
-        return None
-    rests = n if found.rare is None else found.rare
-    hits = round(found.value * rests)
-
-    def wilson(confidence: float, threshold: float) -> Interval:
-        return _per_row(proportions.wilson(hits, rests, confidence=confidence, threshold=threshold), rests, n)
-
-    return wilson
+def _estimate(found: Measured | str, *, confidence: float, threshold: float) -> Estimate:
+    if isinstance(found, str):
+        return Estimate(reason=found)
+    return found.estimate(confidence=confidence, threshold=threshold)
 
 
-def _tango(gained: int, lost: int, rests: int, n: int) -> ScoreInterval:
-    def tango(confidence: float, threshold: float) -> Interval:
-        found = proportions.tango(gained, lost, rests, confidence=confidence, threshold=threshold)
-        return _per_row(found, rests, n)
-
-    return tango
-
-
-def _per_row(interval: Interval, rests: int, n: int) -> Interval:
-    """Return an interval whose spread is that of a row, where it rests on some of the rows only."""
-    if interval.spread is None or not rests:
-        return interval
-    return msgspec.structs.replace(interval, spread=interval.spread * n / rests)
-
-
-def _rests(metric: str, rare: int | None, n: int) -> int | None:
-    return (n if rare is None else rare) if METRICS[metric].bounded else None
-
-
-def _unseen(value: float, rests: int, interval: Interval, confidence: float, threshold: float) -> Interval:
-    """Return the interval of a number that no row moves, in a metric with bounds.
-
-    That nothing was seen in so many rows does not make it certain: the ends are ``z^2 / (rests + z^2)`` apart
-    from the number, where Tango's are if no two answers differ (Tango 1998).
-    """
-    z = normal_quantile(0.5 + confidence / 2)
-    reach = z * z / (rests + z * z)
-    off = abs(threshold - value)
-    p = normal_tails(math.sqrt(rests * off / (1 - off))) if off < 1 else 0.0
-    return msgspec.structs.replace(interval, low=value - reach, high=value + reach, p=p)
+def _better(metric: str, ours: Influence, theirs: Influence) -> tuple[float, Floats]:
+    """Return the gain and its (n,) influence values, positive for better."""
+    if METRICS[metric].better is Better.LOWER:
+        ours, theirs = theirs, ours
+    return ours.value - theirs.value, ours.rows - theirs.rows
 
 
 def _mean_weights(ours: Influence, theirs: Influence) -> Floats | None:
-    if ours.weights is None and theirs.weights is None:
-        return None
-    if ours.weights is None or theirs.weights is None:
-        weights = theirs.weights if ours.weights is None else ours.weights
-        return None if weights is None else (1 + weights) / 2
-    return ours.weights if ours.weights is theirs.weights else (ours.weights + theirs.weights) / 2
-
-
-def _said(value: float | None) -> float | None:
-    # Adding nothing makes 0 of what would be shown as -0.
-    return None if value is None else rounded(value) + 0.0
+    one, other = ours.weights, theirs.weights
+    if one is None or other is None:
+        alone = other if one is None else one
+        return None if alone is None else (1 + alone) / 2
+    return (one + other) / 2

@@ -30,11 +30,11 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     labels: Codes | None = None
     probabilities: Floats | None = None
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> "Answers":
+    def take(self, rows: npt.NDArray[np.bool_ | np.intp]) -> "Answers":
         """Return the answers about some of the rows.
 
         Args:
-            rows: (n,) which ones.
+            rows: (n,) which ones, or their places.
         """
         return Answers(
             values=None if self.values is None else self.values[rows],
