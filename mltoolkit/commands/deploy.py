@@ -1,6 +1,7 @@
 """``mltoolkit deploy``: a release onto an endpoint, on the strength of a verdict that still holds."""
 
 import argparse
+import contextlib
 import getpass
 import json
 import os
@@ -9,9 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from mltoolkit import files, git, github, judging, models, project, verdicts
+from mltoolkit import contenders, files, git, github, judging, models, project, verdicts
 from mltoolkit.commands import Result
-from mltoolkit.errors import CannotTellError, InputError, Location
+from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
 from mltoolkit.evidence import Golden
 from mltoolkit.releases import Endpoint, Release
 from mltoolkit.rollout import Operator
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> Result:
     model = models.read(directory, allow_pickle=settings.allow_pickle)
     permit = verdicts.require(case, here, settings, model=name, digest=model.digest)
     judge(case, endpoint=endpoint)
+    # Before the rollout, which may remove the last copy that the endpoint has of the anchor.
+    contenders.keep(here.state, settings, endpoint)
     outcome = rollout.deploy(
         _release(case, permit),
         permit.golden,
@@ -57,6 +60,10 @@ def run(arguments: argparse.Namespace) -> Result:
         operator=operator(here),
         unhold=arguments.unhold,
     )
+    # The first version that goes live is the anchor. That it is live is not undone by a full disk: the next
+    # evaluation keeps it too, and says why where it cannot.
+    with contextlib.suppress(MltoolkitError):
+        contenders.keep(here.state, settings, endpoint)
     return _result(outcome.endpoint, permit.golden, changed=outcome.changed)
 
 
