@@ -65,7 +65,7 @@ def test_the_same_settings_changed_nothing() -> None:
         ("target: target", "target: a", "target: target -> a"),
         ("slices: [group]", "positive: 0", "positive: not set -> 0"),
         ("slices: [group]", "positive: 0", "slices: group -> none"),
-        ("slices: [group]", "task: multiclass", "task: not set -> multiclass"),
+        ("slices: [group]", "task: binary", "task: not set -> binary"),
         ("slices: [group]", "group: [day]", "group: none -> day"),
         ("slices: [group]", "quantile: 0.9", "quantile: not set -> 0.9"),
         ("slices: [group]", f"anchor: sha256:{'1' * 64}", f"anchor: first -> sha256:{'1' * 64}"),
