@@ -154,6 +154,15 @@ class PairedNumbers:
             error_of_perfect=rounded(of_perfect),
         )
 
+    def disagreement(self, over: str) -> float | None:
+        """Return the share of rows that only one has right, challenger or other; None where labels are not told.
+
+        Args:
+            over: ``champion``, ``anchor``, or the name of a baseline.
+        """
+        moved = self._moved(over)
+        return None if moved is None else rounded(np.count_nonzero(moved) / moved.size)
+
     @property
     def _from_file(self) -> ScalarNumbers:
         return ScalarNumbers(evidence=self.evidence)

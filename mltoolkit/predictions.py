@@ -47,11 +47,8 @@ def write(
         positive: The class whose probability is kept, where there are two; the last if None.
     """
     shown = _shown(task, classes, positive)
-    unknown = _UNKNOWN
-    while unknown in classes:
-        unknown = f"({unknown})"
     # The last text is where code -1 points.
-    words = (*classes, unknown)
+    words = (*classes, _unknown(classes))
     columns: dict[str, pa.Array[Any]] = {ID: pa.array(ids, pa.string())}
     columns[TARGET] = (
         pa.array(rows.truth, pa.float64()) if task is Task.REGRESSION else _texts(rows.truth, words)
@@ -101,6 +98,14 @@ def read(path: Path, evidence: Evidence) -> Predictions:
         raise CannotTellError(
             f"holds text that is not UTF-8: {error.object[:20]!r}", where=Location(path=str(path)), hint=_HINT
         ) from error
+
+
+def _unknown(classes: Sequence[str]) -> str:
+    """Return what is written for a label that is none of the classes."""
+    unknown = _UNKNOWN
+    while unknown in classes:
+        unknown = f"({unknown})"
+    return unknown
 
 
 class _Reader:
@@ -258,6 +263,11 @@ class _Reader:
         code = {each: at for at, each in enumerate(self.classes)}
         if any(text is None for text in texts):
             raise self.refuse("has rows without a value", name)
+        # What somebody said that is no class is written in one word. Another word is damage, and would be taken
+        # for a wrong answer.
+        odd = {str(text) for text in texts} - {*code, _unknown(self.classes)}
+        if odd and name != TARGET:
+            raise self.refuse(f"holds {min(odd)!r}, which is none of {', '.join(self.classes)}", name)
         return np.array([code.get(str(text), -1) for text in texts], dtype=np.int64)[indices]
 
     def _groups(self) -> Codes | None:

@@ -230,6 +230,12 @@ FLOATS = pa.array([0.25, 0.75, 1.0, 0.0])
         pytest.param(
             "challenger", pa.array(["no", None, "yes", "no"]), "1 rows have no value", id="label null"
         ),
+        pytest.param(
+            "champion",
+            pa.array(["no", "YES", "(unknown class)", "no"]),
+            "holds 'YES', which is none of no, yes",
+            id="another word for no class",
+        ),
         pytest.param("challenger", pa.array([True, False] * 2), "is bool", id="labels that are flags"),
         pytest.param("challenger_probability_yes", None, "is missing", id="no probabilities"),
         pytest.param(

@@ -38,7 +38,10 @@ class Reuse(Rule, frozen=True, kw_only=True, tag="reuse"):
         if rows is None or challenger is None:
             return self.finding(Answer.NOT_APPLICABLE, "there are only numbers, no rows that could wear out")
         if rows.sketch is None:
-            return self.finding(Answer.NOT_APPLICABLE, "the evidence does not say which rows these are")
+            return self.finding(
+                Answer.UNKNOWN,
+                "the evidence does not say which rows these are, so looks at them cannot be counted; evaluate again",
+            )
         if (why := ledger.fault(rows.sketch)) is not None:
             return self.finding(Answer.UNKNOWN, f"which rows these are cannot be told: {why}")
         if isinstance(facts.ledger, str):

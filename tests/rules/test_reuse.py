@@ -59,12 +59,17 @@ def test_a_ledger_that_cannot_be_read_is_unknown(evidence: Build) -> None:
     assert "it is damaged" in found.reason
 
 
-def test_without_a_sketch_or_rows_it_does_not_apply(evidence: Build) -> None:
-    known = facts(evidence(), sketch=None)
-    numbers = msgspec.structs.replace(known, evidence=evidence(rows=None, challenger=None))
+def test_numbers_alone_wear_out_no_rows(evidence: Build) -> None:
+    numbers = msgspec.structs.replace(facts(evidence()), evidence=evidence(rows=None, challenger=None))
 
-    assert Reuse().answer(known).answer is Answer.NOT_APPLICABLE
     assert Reuse().answer(numbers).answer is Answer.NOT_APPLICABLE
+
+
+def test_rows_that_nobody_can_tell_are_unknown(evidence: Build) -> None:
+    found = Reuse().answer(facts(evidence(), sketch=None))
+
+    assert found.answer is Answer.UNKNOWN
+    assert "does not say which rows these are" in found.reason
 
 
 def test_a_sketch_that_cannot_be_is_unknown(evidence: Build) -> None:
