@@ -50,7 +50,7 @@ def test_every_kind_is_made_from_settings_and_never_passes_on_nothing(kind: str)
 
     assert found.kind == kind
     assert found.rule == rule.question
-    # Looks alone are known: these rows have no sketch, so there is nothing to count.
+    # These rows have no sketch, so that looks at them cannot be counted.
     assert found.answer in {Answer.UNKNOWN, Answer.NOT_APPLICABLE}
     assert found.reason
 
