@@ -7,7 +7,7 @@ from mltoolkit.markdown import folded, table, text
 from mltoolkit.report.forest import Bar, draw
 from mltoolkit.report.summary import units
 from mltoolkit.rules import disclosure
-from mltoolkit.rules.base import Answer, Finding, Mode, Need
+from mltoolkit.rules.base import Answer, Finding, Mode, Need, Part
 from mltoolkit.rules.numbers import Estimate
 
 MARKS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.UNKNOWN: "❔", Answer.NOT_APPLICABLE: "·"}
@@ -15,6 +15,7 @@ _ORDER = [Answer.FAIL, Answer.UNKNOWN, Answer.NOT_APPLICABLE, Answer.PASS]
 _MODES = [Mode.BLOCK, Mode.WARN, Mode.DRY_RUN]
 _SHOWN = 40
 _SLICES_SHOWN = 15
+_TOO_FEW = "too few"
 
 
 def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
@@ -114,7 +115,7 @@ def _bar(finding: Finding) -> Bar:
 
 
 def _legend(findings: Sequence[Finding], rows: Rows) -> str:
-    estimates = [f.estimate for f in findings if f.estimate is not None]
+    estimates = [f.estimate for f in findings if f.estimate is not None and not f.parts]
     levels = sorted({e.confidence for e in estimates if e.confidence is not None and e.low is not None})
     ends = f"{100 * levels[0]:.4g}" if levels else ""
     if len(levels) > 1:
@@ -150,7 +151,13 @@ def slices(findings: Sequence[Finding]) -> str:
             continue
         by_metric: dict[str, list[Bar]] = {}
         for part in each.parts:
-            bar = Bar(label=part.slice, answer=part.answer, estimate=part.estimate, bound=each.threshold)
+            bar = Bar(
+                label=part.slice,
+                answer=part.answer,
+                estimate=part.estimate,
+                bound=each.threshold,
+                note=_TOO_FEW if _scarce(part, each.threshold) else "",
+            )
             by_metric.setdefault(part.metric, []).append(bar)
         for metric, bars in by_metric.items():
             picture = draw(bars[:_SLICES_SHOWN])
@@ -163,7 +170,17 @@ def slices(findings: Sequence[Finding]) -> str:
     if not drawn:
         return ""
     said = "Intervals are adjusted for the number of slices and metrics that were looked at (Holm 1979)."
+    if any(_scarce(part, each.threshold) for each in findings for part in each.parts):
+        said += (
+            f" Slices with `{_TOO_FEW}` have too few rows for so small a margin, whatever those rows show."
+        )
     return "\n\n".join(["### Slices, worst first", *drawn, said])
+
+
+def _scarce(part: Part, bound: float | None) -> bool:
+    """Return whether a slice cannot be told although its interval clears the bound."""
+    low = part.estimate.low
+    return part.answer is Answer.UNKNOWN and low is not None and bound is not None and low > bound
 
 
 def _number(estimate: Estimate | None) -> str:

@@ -13,7 +13,7 @@ WIDTH = 100
 """Columns that no line goes beyond."""
 
 _MARKS = {Answer.PASS: "✓", Answer.FAIL: "✗", Answer.UNKNOWN: "?", Answer.NOT_APPLICABLE: "·"}
-_LABEL, _PLOT = 30, 37
+_LABEL, _PLOT = 28, 33
 _BOUND = {" ": "┃", "─": "╂", "├": "┠", "┤": "┨", "●": "●"}
 """What a bound looks like on top of what is there already; the number itself is never hidden."""
 
@@ -26,12 +26,14 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
         answer: What was answered.
         estimate: The number with its interval.
         bound: What it is compared with, in the same unit.
+        note: A word or two behind the numbers.
     """
 
     label: str
     answer: Answer
     estimate: Estimate
     bound: float | None
+    note: str = ""
 
 
 def draw(bars: Sequence[Bar]) -> str:
@@ -47,7 +49,7 @@ def draw(bars: Sequence[Bar]) -> str:
     if low == high:
         low, high = low - max(1.0, abs(low) / 2), high + max(1.0, abs(high) / 2)
     lines = [_line(bar, low, high) for bar in bars]
-    ends = f"{low:.4g}", f"{high:.4g}"
+    ends = f"{low:.3g}", f"{high:.3g}"
     axis = f"{ends[0]}{' ' * max(1, _PLOT - len(ends[0]) - len(ends[1]))}{ends[1]}"
     lines.append(f"{'':{_LABEL + 3}}{axis}")
     return "\n".join(["```text", *(line.rstrip() for line in lines), "```"])
@@ -77,15 +79,15 @@ def _line(bar: Bar, low: float, high: float) -> str:
         plot[at] = _BOUND[plot[at]]
     # The mark is what keeps a label from closing the block: a line never begins with a fence.
     front = f"{_MARKS[bar.answer]} {padded(bar.label, _LABEL)} {''.join(plot)} "
-    return front + padded(_told(estimate), WIDTH - _LABEL - _PLOT - 4)
+    return front + padded(f"{_told(estimate)} {bar.note}", WIDTH - _LABEL - _PLOT - 4)
 
 
 def _told(estimate: Estimate) -> str:
     if estimate.value is None:
         return "withheld" if estimate.reason == disclosure.WITHHELD else estimate.reason or "not known"
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.4g} (no interval)"
-    return f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}]"
+        return f"{estimate.value:.3g} (no interval)"
+    return f"{estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]"
 
 
 def padded(words: str, width: int) -> str:

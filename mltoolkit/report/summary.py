@@ -7,6 +7,7 @@ from mltoolkit.evidence import Evidence, Rows
 from mltoolkit.gate import Decision, Verdict
 from mltoolkit.markdown import code, text
 from mltoolkit.rules.base import Answer, Finding, Mode, Policy
+from mltoolkit.rules.numbers import Estimate
 
 _TITLES = {
     Decision.PROMOTE: "✅ promote",
@@ -97,13 +98,27 @@ def _seen(evidence: Evidence, verdict: Verdict) -> str:
     }[verdict.decision]
     if not decisive:
         return _sentence(verdict.reason)
-    first = decisive[0]
-    more = "" if len(decisive) == 1 else f" (and {len(decisive) - 1} more)"
-    said = f"{_sentence(first.reason).removesuffix('.')}{more}."
-    if first.answer is Answer.UNKNOWN and first.estimate is not None and evidence.rows is not None:
+    first, others = decisive[0], len(decisive) - 1
+    more = "" if not others else f" {others} more {'rule' if others == 1 else 'rules'} would stop it too."
+    estimate = first.estimate
+    if first.answer is Answer.UNKNOWN and estimate is not None and evidence.rows is not None:
         rows = _rows(evidence.rows, [first])
-        return f"{rows} {_open(first)}: {said}"
-    return said
+        if estimate.value is not None and estimate.low is not None:
+            return f"{rows} {_open(first)}. {_may_be(first, estimate)}{more}"
+        return f"{rows} {_open(first)}: {_sentence(first.reason)}{more}"
+    return f"{_sentence(first.reason)}{more}"
+
+
+def _may_be(finding: Finding, estimate: Estimate) -> str:
+    """Return a number and its interval in a person's words."""
+    looks = f"{estimate.value:.4g}"
+    if finding.over is not None and estimate.value is not None:
+        looks = f"{abs(estimate.value):.4g} {'better' if estimate.value >= 0 else 'worse'}"
+    level = "" if estimate.confidence is None else f" ({100 * estimate.confidence:.4g} % interval)"
+    return (
+        f"It looks {looks}, and on other rows like these it may be anything from {estimate.low:.4g} to"
+        f" {estimate.high:.4g}{level}."
+    )
 
 
 def _open_ones(verdict: Verdict) -> list[Finding]:
@@ -158,8 +173,8 @@ def _settles(evidence: Evidence, verdict: Verdict) -> str:
     if rows is not None:
         spread = "" if groups is None else f" in {units(evidence.rows, groups)}"
         return (
-            f" In all {rows:,} rows{spread} would tell in four of five cases, if in truth nothing has changed"
-            " but what the rule plans for."
+            f" In all {rows:,} rows{spread} would settle what is open, four times in five; what that supposes"
+            " stands below."
         )
     if (why := next((need.reason for need in needs if need.reason), None)) is not None:
         return f" No count of rows can be promised: {text(why)}."

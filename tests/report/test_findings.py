@@ -122,6 +122,14 @@ def test_slices_are_drawn_worst_first_with_their_margin(finding: Build) -> None:
     assert findings.slices([finding()]) == ""
 
 
+def test_slices_of_too_few_rows_say_so_where_the_interval_seems_fine(finding: Build) -> None:
+    scarce = Part(slice="carrier=FL", metric="accuracy", answer=Answer.UNKNOWN, estimate=FINE)
+    content = findings.slices([finding(Answer.UNKNOWN, over="champion", threshold=-0.05, parts=(scarce,))])
+
+    assert "[-0.03, 0.05] too few\n" in content
+    assert "have too few rows for so small a margin" in content
+
+
 def test_hundreds_of_rules_are_counted(finding: Build) -> None:
     assert "60 more rules are in verdict.json" in findings.table_of(
         [finding(rule=f"r{at}") for at in range(100)]

@@ -30,9 +30,9 @@ def test_all_lines_of_a_picture_share_one_axis() -> None:
 
     assert drawn.splitlines() == [
         "```text",
-        "✓ over champion                  ├─────────────────●─────────────────┤ 0 [-1, 1]",
-        "✓ over anchor                                      ├────────●────────┤ 0.5 [0, 1]",
-        "                                 -1                                  1",
+        "✓ over champion                ├───────────────●───────────────┤ 0 [-1, 1]",
+        "✓ over anchor                                  ├───────●───────┤ 0.5 [0, 1]",
+        "                               -1                              1",
         "```",
     ]
 
@@ -43,10 +43,10 @@ def test_the_bound_is_marked_between_beside_and_on_the_interval() -> None:
         for bound in (0.5, 1.0, 1.5, 0.0)
     )
 
-    assert "●───╂────┤" in between
-    assert "●────────┨" in ends
+    assert "●───╂───┤" in between
+    assert "●───────┨" in ends
     assert "┤    ┃" in beside
-    assert "├────────●────────┤" in on
+    assert "├───────●───────┤" in on
     assert "┃" not in on
 
 

@@ -56,10 +56,10 @@ def test_cannot_tell_says_what_would_settle_it_and_who_may_sign(told: Build, fin
 
     assert "## ❔ cannot tell" in content
     assert (
-        "**Seen:** 1,000 rows in 30 days cannot show that this model beats the base rate in brier: the gain is 0.007."
-        in content
-    )
-    assert "36,500 rows in 41 days would tell" in content
+        "**Seen:** 1,000 rows in 30 days cannot show that this model beats the base rate in brier. It looks"
+        " 0.007 better, and on other rows like these it may be anything from -0.001 to 0.015 (95 % interval)."
+    ) in content
+    assert "36,500 rows in 41 days would settle what is open" in content
     assert "`mltoolkit approve --reason TEXT`" in content
 
 
@@ -74,7 +74,16 @@ def test_cannot_tell_says_what_would_settle_it_and_who_may_sign(told: Build, fin
 def test_an_open_question_is_told_in_words(
     told: Build, finding: Build, kind: str, over: str | None, words: str
 ) -> None:
-    assert f"**Seen:** 1,000 rows in 30 days {words}: " in told(finding(Answer.UNKNOWN, kind=kind, over=over))
+    assert f"**Seen:** 1,000 rows in 30 days {words}. It looks 0.007" in told(
+        finding(Answer.UNKNOWN, kind=kind, over=over)
+    )
+
+
+def test_an_open_question_about_a_number_that_nobody_knows_says_why(told: Build, finding: Build) -> None:
+    hidden = finding(Answer.UNKNOWN, estimate=Estimate(n=1000, groups=30), reason="the numbers are withheld")
+    content = told(hidden, finding(Answer.UNKNOWN))
+
+    assert "beats the base rate in brier: the numbers are withheld. 1 more rule would stop it too." in content
 
 
 def test_what_no_rows_settle_is_said(told: Build, finding: Build) -> None:
@@ -86,8 +95,8 @@ def test_what_no_rows_settle_is_said(told: Build, finding: Build) -> None:
 
 
 def test_what_only_warns_is_not_what_decided(told: Build, finding: Build) -> None:
-    warned = finding(Answer.UNKNOWN, mode=Mode.WARN, reason="nobody waits for this")
-    content = told(warned, finding(Answer.UNKNOWN, reason="all wait for this"))
+    warned = finding(Answer.UNKNOWN, mode=Mode.WARN, estimate=None, reason="nobody waits for this")
+    content = told(warned, finding(Answer.UNKNOWN, estimate=None, reason="all wait for this"))
 
     assert "all wait for this" in content
     assert "nobody waits for this" not in content
