@@ -25,6 +25,7 @@ def test_any_model_directory_becomes_evidence_with_provenance(cli: Call, toy: Pa
 
     assert called.code == 0
     assert "no champion on 400 rows" in called.out
+    assert made.challenger is not None
     assert made.challenger.digest == models.digest(toy / "model")
     assert made.provenance.commit == git(toy, "rev-parse", "HEAD")
     assert not made.provenance.dirty
@@ -172,3 +173,101 @@ def test_a_folder_in_the_place_of_a_file_is_wrong_input(cli: Call, toy: Path) ->
     (toy / "reports" / "toy" / "verdict.json").mkdir(parents=True)
 
     assert cli("evaluate", "--project", toy).code == 2
+
+
+def params(toy: Path, git: Git, *lines: str) -> None:
+    """Write the model's section anew, and commit it."""
+    section = "".join(f"      {line}\n" for line in lines)
+    (toy / "params.yaml").write_text(f"mltoolkit:\n  models:\n    toy:\n{section}")
+    git(toy, "add", "-A")
+    git(toy, "commit", "--quiet", "-m", "Settings")
+
+
+def test_coarse_disclosure_shows_no_numbers_of_the_rows(cli: Call, toy: Path, git: Git) -> None:
+    rules = (
+        "{kind: absolute, metric: roc-auc, at-least: 0.6, confidence: 0.95}",
+        "{kind: reuse, disclose: coarse}",
+    )
+    params(toy, git, "target: target", "rows: rows.parquet", f"rules: [{', '.join(rules)}]")
+    called = cli("evaluate", "--project", toy)
+
+    assert called.code == 0
+    assert "numbers are not shown: `disclose: coarse`" in called.out
+    assert "roc-auc" not in called.out
+    assert "0." not in called.out.replace(str(toy), "")
+
+
+def test_a_group_of_the_settings_and_dates_of_the_rows_are_in_evidence(
+    cli: Call, toy: Path, git: Git
+) -> None:
+    table = pq.read_table(toy / "rows.parquet")
+    days = [f"2026-01-{1 + at % 28:02d}" for at in range(table.num_rows)]
+    pq.write_table(table.append_column("day", [days]), toy / "rows.parquet")
+    params(toy, git, "target: target", "rows: rows.parquet")
+    cli("evaluate", "--project", toy)
+    without = evidence_of(toy).rows
+    params(toy, git, "target: target", "rows: rows.parquet", "group: [day]")
+    cli("evaluate", "--project", toy)
+    grouped = evidence_of(toy).rows
+
+    assert without is not None
+    assert (without.dates, without.group) == (("day",), ())
+    assert grouped is not None
+    assert (grouped.dates, grouped.group) == ((), ("day",))
+
+
+def test_what_was_checked_and_tested_is_in_evidence(cli: Call, toy: Path, git: Git) -> None:
+    (toy / "suite.json").write_text('{"name": "s", "meta": {}, "expectations": []}')
+    (toy / "report.xml").write_text('<testsuite><testcase name="one"/></testsuite>')
+    data = "data: [{path: rows.parquet, suite: suite.json}]"
+    params(toy, git, "target: target", "rows: rows.parquet", "tests: report.xml", data)
+    cli("check", "--project", toy)
+    cli("evaluate", "--project", toy)
+    made = evidence_of(toy)
+
+    assert [(each.what, each.fault) for each in made.checks] == [("data", None)]
+    assert made.suites is not None
+    assert made.tests is not None
+    assert (made.tests.tests, made.tests.failures) == (1, 0)
+
+
+def test_numbers_alone_are_evidence_without_a_model(cli: Call, toy: Path, git: Git) -> None:
+    shutil.rmtree(toy / "model")
+    (toy / "rows.parquet").unlink()
+    (toy / "metrics.json").write_text('{"test": {"mae": 2}}')
+    rule = "{kind: better-than, metric: 'file:test.mae', better: lower}"
+    params(toy, git, "metrics: metrics.json", f"rules: [{rule}]")
+    (toy / "metrics.json").write_text('{"test": {"mae": 1.5}}')
+    params(toy, git, "metrics: metrics.json", f"rules: [{rule}] ")
+    called = cli("evaluate", "--project", toy)
+    made = evidence_of(toy)
+
+    assert called.code == 0
+    assert "numbers alone, beside those of the base commit" in called.out
+    assert "test.mae" in called.out
+    assert "1.5  champion 2" in called.out
+    assert made.provenance.data == files.digest_file(toy / "metrics.json")
+    assert cli("gate", "--project", toy).code == 0
+    told = json.loads(cli("evaluate", "--project", toy, "--json").out)
+    assert (told["challenger"], told["champion"], told["anchor"], told["rows"]) == (None, None, None, None)
+
+
+def test_numbers_alone_that_are_missing_end_with_3(cli: Call, toy: Path, git: Git) -> None:
+    params(toy, git, "metrics: metrics.json")
+    called = cli("evaluate", "--project", toy)
+
+    assert called.code == 3
+    assert "metrics.json: no such file" in called.err
+
+
+def test_options_of_one_form_are_refused_for_the_other(cli: Call, toy: Path, git: Git) -> None:
+    assert cli("evaluate", "--project", toy, "--base", "HEAD").code == 2
+    params(toy, git, "metrics: metrics.json")
+    assert cli("evaluate", "--project", toy, "--model-dir", toy / "model").code == 2
+
+
+def test_a_machine_is_told_who_was_compared(cli: Call, toy: Path) -> None:
+    told = json.loads(cli("evaluate", "--project", toy, "--json").out)
+
+    assert told["challenger"] == models.digest(toy / "model")
+    assert (told["champion"], told["anchor"], told["rows"], told["faults"]) == (None, None, 400, {})
