@@ -45,7 +45,7 @@ def test_the_bound_is_marked_between_beside_and_on_the_interval() -> None:
 
     assert "●───╂───┤" in between
     assert "●───────┨" in ends
-    assert "┤    ┃" in beside
+    assert "┤   ┃" in beside
     assert "├───────●───────┤" in on
     assert "┃" not in on
 
