@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check-types unit bench bench-contract differential requirements pipeline clean help
+.PHONY: demo test lint check-types unit bench bench-contract damage differential requirements pipeline clean help
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -35,6 +35,9 @@ bench: $(INSTALLED) ## Ratios against a peer or a floor, in one run.
 
 bench-contract: $(INSTALLED) ## The same for the data contract, beside Great Expectations; ROWS=n for one size.
 	$(BIN)/python benchmarks/contract.py $(ROWS)
+
+damage: $(INSTALLED) ## Ten thousand damaged inputs of the gate (about ten minutes).
+	MLTOOLKIT_DAMAGE=10000 $(BIN)/pytest -q -n 2 --timeout 0 tests/e2e/test_damage.py
 
 differential: $(INSTALLED) ## The scan against Great Expectations, on all 60,000 generated cases (about an hour).
 	MLTOOLKIT_DIFFERENTIAL=1 $(BIN)/pytest -q -n 2 --timeout 0 tests/contract/gallery
