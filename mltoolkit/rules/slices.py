@@ -83,22 +83,16 @@ class Slice(Rule, frozen=True, kw_only=True, tag="slice"):
         details |= {"metric": worst.metric, "estimate": worst.estimate, "parts": parts[:SHOWN]}
         failed = sum(part.answer is Answer.FAIL for part in parts)
         unsure = sum(part.answer is Answer.UNKNOWN for part in parts)
+        family = sum(map(len, facts.harms.values()))
+        count, told = _count(parts), _told(worst, self.over, family)
         if failed:
-            others = f", and {failed - 1} more are" if failed > 1 else ""
-            why = (
-                f"{_told(worst, self.over)}: beyond the margin of {self.margin:g}, of {_count(parts)}{others}"
-            )
+            others = f"; so are {failed - 1} more of {count}" if failed > 1 else f", alone of {count}"
+            why = f"{told}: beyond the margin of {self.margin:g}{others}"
             return self.finding(Answer.FAIL, why, slice=worst.slice, **details)
         if not unsure:
-            why = (
-                f"no slice is worse by {self.margin:g} or more in {_count(parts)};"
-                f" the least sure: {_told(worst, self.over)}"
-            )
+            why = f"in {count} no slice is worse by {self.margin:g} or more; the least sure: {told}"
             return self.finding(Answer.PASS, why, **details)
-        why = (
-            f"no harm is shown, but {unsure} of {_count(parts)} cannot tell whether it is {self.margin:g}"
-            f" or more; the least sure: {_told(worst, self.over)}"
-        )
+        why = f"no harm is shown, but {unsure} of {count} cannot tell {self.margin:g} from none; the least sure: {told}"
         return self.finding(Answer.UNKNOWN, why, **details)
 
 
@@ -160,14 +154,17 @@ def _unfit(rule: Slice, evidence: Evidence) -> str | None:
     return next((why for metric in rule.metrics if (why := unfit(metric, evidence)) is not None), None)
 
 
-def _told(part: Part, over: str) -> str:
+def _told(part: Part, over: str, count: int) -> str:
     gain = part.estimate
     if gain.value is None:
         return f"{part.metric} on {part.slice} is not known ({gain.reason})"
     way = (
-        f"{abs(gain.value):g} {'better' if gain.value > 0 else 'worse'} than" if gain.value else "as good as"
+        f"{abs(gain.value):.4g} {'better' if gain.value > 0 else 'worse'} than"
+        if gain.value
+        else "as good as"
     )
-    return f"{part.metric} on {part.slice} is {way} the {over}'s{interval(gain, 'the gain, adjusted')}"
+    adjusted = "the gain" if count == 1 else f"the gain, adjusted for {count} comparisons,"
+    return f"{part.metric} on {part.slice} is {way} the {over}'s{interval(gain, adjusted)}"
 
 
 def _count(parts: tuple[Part, ...]) -> str:
