@@ -54,11 +54,13 @@ class Ledger(Value, frozen=True, kw_only=True):
 
     Attributes:
         schema: Name and version of this file's format.
+        count: How many looks there are: a file that lost some is damaged.
         sketches: The sets of rows, each once: most looks share one.
         looks: One for each challenger and set of rows.
     """
 
     schema: Literal["mltoolkit.ledger/1"] = "mltoolkit.ledger/1"
+    count: int = 0
     sketches: tuple[Sketch, ...] = ()
     looks: tuple[Entry, ...] = ()
 
@@ -67,6 +69,8 @@ class Ledger(Value, frozen=True, kw_only=True):
         for sketch in self.sketches:
             if (why := fault(sketch)) is not None:
                 raise ValueError(why)
+        if self.count != len(self.looks):
+            raise ValueError(f"there are {len(self.looks)} looks, not {self.count}")
         if any(not 0 <= look.sketch < len(self.sketches) for look in self.looks):
             raise ValueError("a look has no sketch")
 
@@ -156,7 +160,7 @@ def recorded(ledger: Ledger, look: Look) -> Ledger:
     known = look.sketch in ledger.sketches
     sketches = ledger.sketches if known else (*ledger.sketches, look.sketch)
     entry = Entry(challenger=look.challenger, rows=look.rows, sketch=sketches.index(look.sketch))
-    return Ledger(sketches=sketches, looks=(*ledger.looks, entry))
+    return Ledger(count=ledger.count + 1, sketches=sketches, looks=(*ledger.looks, entry))
 
 
 def _is(entry: Entry, look: Look) -> bool:

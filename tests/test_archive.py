@@ -111,7 +111,7 @@ def test_plain_git_tells_who_looked_at_what(tmp_path: Path, judged: Make, git: G
     told = git(repository, "log", "-1", "--format=%an %ae%n%B", "mltoolkit/ledger")
     assert told.startswith("Ada Lovelace ada@example.org\ntoy: ")
     assert f"{files.short(digest('two'))} is look 2 at rows" in told
-    assert "promote: 1 blocking rule passed" in told
+    assert "promote: roc-auc is 0.7" in told
     assert f"Model: {digest('two')}" in told
     assert git(repository, "fsck", "--strict") == ""
     (tmp_path / "exported.json").write_text(

@@ -189,3 +189,15 @@ def test_a_ledger_whose_parts_do_not_fit_is_refused(tmp_path: Path, wrong: int) 
         files.load(path, Ledger, error=CannotTellError)
     with pytest.raises(ValueError, match="hashes"):
         msgspec.structs.replace(kept, sketches=(Sketch(count=9, hashes=(1,)),))
+
+
+def test_a_ledger_that_lost_a_look_is_refused(tmp_path: Path) -> None:
+    kept = looked(look("one", rows(0, 10)), look("two", rows(0, 10)))
+
+    assert kept.count == 2
+    with pytest.raises(ValueError, match="there are 1 looks, not 2"):
+        msgspec.structs.replace(kept, looks=kept.looks[:1])
+    path = tmp_path / "ledger.json"
+    path.write_text('{"schema": "mltoolkit.ledger/1", "count": 2}')
+    with pytest.raises(CannotTellError, match="there are 0 looks, not 2"):
+        files.load(path, Ledger, error=CannotTellError)
