@@ -52,7 +52,7 @@ def test_the_life_of_an_endpoint(deployed: Path, cli: Cli, tmp_path: Path) -> No
     assert described["address"] == address
     assert [event["state"] for event in say("history", "local")["events"]][-1] == "committed"
     told = cli("endpoints", "history", "local", "--project", deployed).out
-    assert all(word in told for word in ("committed", "1 blocking rule passed", "Ada Lovelace"))
+    assert all(word in told for word in ("committed", "2 of 2 blocking rules passed", "Ada Lovelace"))
     assert Path(say("logs", "local")["path"]).name == "worker.log"
 
     request = tmp_path / "request.json"
