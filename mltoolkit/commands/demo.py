@@ -258,9 +258,9 @@ class Story:
     def gate(self, *words: str, code: int = 0) -> None:
         """Decide; the story knows how."""
         start = time.monotonic()
-        verdict = self.step("gate", *words, code=code)
+        verdict = self.step("gate", "--record", *words, code=code)
         self.tell(
-            "mltoolkit gate",
+            "mltoolkit gate --record",
             time.monotonic() - start,
             f"{verdict['decision']} (exit {code}): {verdict['reason']}",
         )

@@ -104,19 +104,20 @@ def _seen(evidence: Evidence, verdict: Verdict) -> str:
     if first.answer is Answer.UNKNOWN and estimate is not None and evidence.rows is not None:
         rows = _rows(evidence.rows, [first])
         if estimate.value is not None and estimate.low is not None:
-            return f"{rows} {_open(first)}. {_may_be(first, estimate)}{more}"
+            days = units(evidence.rows, 2).endswith("days")
+            return f"{rows} {_open(first)}. {_may_be(first, estimate, 'days' if days else 'rows')}{more}"
         return f"{rows} {_open(first)}: {_sentence(first.reason)}{more}"
     return f"{_sentence(first.reason)}{more}"
 
 
-def _may_be(finding: Finding, estimate: Estimate) -> str:
+def _may_be(finding: Finding, estimate: Estimate, like: str) -> str:
     """Return a number and its interval in a person's words."""
     looks = f"{estimate.value:.4g}"
     if finding.over is not None and estimate.value is not None:
         looks = f"{abs(estimate.value):.4g} {'better' if estimate.value >= 0 else 'worse'}"
     level = "" if estimate.confidence is None else f" ({100 * estimate.confidence:.4g} % interval)"
     return (
-        f"It looks {looks}, and on other rows like these it may be anything from {estimate.low:.4g} to"
+        f"It looks {looks}, and on other {like} like these it may be anything from {estimate.low:.4g} to"
         f" {estimate.high:.4g}{level}."
     )
 

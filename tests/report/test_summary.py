@@ -57,7 +57,7 @@ def test_cannot_tell_says_what_would_settle_it_and_who_may_sign(told: Build, fin
     assert "## ❔ cannot tell" in content
     assert (
         "**Seen:** 1,000 rows in 30 days cannot show that this model beats the base rate in brier. It looks"
-        " 0.007 better, and on other rows like these it may be anything from -0.001 to 0.015 (95 % interval)."
+        " 0.007 better, and on other days like these it may be anything from -0.001 to 0.015 (95 % interval)."
     ) in content
     assert "36,500 rows in 41 days would settle what is open" in content
     assert "`mltoolkit approve --reason TEXT`" in content
