@@ -253,7 +253,9 @@ def judge(evidence: Callable[..., Evidence]) -> Callable[..., None]:
         name, settings = here.settings.model()
         reports = here.reports(name)
         made = evidence()
-        rows = said(quality)
+        assert made.rows is not None
+        assert made.challenger is not None
+        model_made_up, rows = made.challenger, said(quality)
         if champion is None:
             rows = msgspec.structs.replace(rows, answers={"challenger": rows.answers["challenger"]})
         ids = [f"r{at}" for at in range(ROWS)]
@@ -264,7 +266,7 @@ def judge(evidence: Callable[..., Evidence]) -> Callable[..., None]:
         files.write_bytes(reports / "golden.json", files.dump_json(golden))
 
         def subject(digest: str) -> Subject:
-            return msgspec.structs.replace(made.challenger, digest=digest)
+            return msgspec.structs.replace(model_made_up, digest=digest)
 
         def beside(file: str) -> FileRef:
             return FileRef(path=file, digest=files.digest_file(reports / file))

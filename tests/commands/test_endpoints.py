@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 import mltoolkit
-from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.deployers.worker_folder import ask
 from mltoolkit.journal import Journal
 from mltoolkit.releases import Endpoint, State, folder
+from mltoolkit.settings import EndpointSettings
 
 Cli = Callable[..., Any]
 VERBS = ("describe", "url", "logs", "history", "start", "stop", "delete")
