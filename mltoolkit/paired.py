@@ -14,6 +14,7 @@ from mltoolkit.measured import Measured, ScoreInterval
 from mltoolkit.metrics import FROM_FILE, METRICS, Better, Task
 from mltoolkit.rules.numbers import CHALLENGER, Estimate, Line
 from mltoolkit.scalars import ScalarNumbers
+from mltoolkit.slices import Column, Slice
 from mltoolkit.statistics import intervals
 from mltoolkit.statistics.answers import Answers, Codes, Floats, constant, rounded
 from mltoolkit.statistics.calibration import binned_error, recalibrate
@@ -37,7 +38,7 @@ class Predictions(msgspec.Struct, frozen=True, kw_only=True):
     truth: npt.NDArray[Any]
     answers: Mapping[str, Answers]
     groups: Codes | None
-    slices: Mapping[str, slices.Column]
+    slices: Mapping[str, Column]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,14 +47,12 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         key: The slice's name; None for all rows.
         count: How many they are.
-        truth: (m,) as in ``Predictions``.
         groups: (m,) or None.
         places: (m,) where they stand among all rows; None for all.
     """
 
     key: str | None
     count: int
-    truth: npt.NDArray[Any]
     groups: Codes | None
     places: npt.NDArray[np.intp] | None
 
@@ -70,9 +69,7 @@ class PairedNumbers:
         self.evidence = evidence
         self.rows = rows
         self.classes = () if evidence.rows is None else evidence.rows.classes
-        self._whole = _Part(
-            key=None, count=rows.truth.size, truth=rows.truth, groups=rows.groups, places=None
-        )
+        self._whole = _Part(key=None, count=rows.truth.size, groups=rows.groups, places=None)
         self._part = self._whole
         # Several rules ask for the same: of all rows everything is kept, of a slice only what came of it.
         self._influences: dict[tuple[str, str], Influence | str] = {}
@@ -83,7 +80,11 @@ class PairedNumbers:
     @cached_property
     def slices(self) -> tuple[str, ...]:
         """Every slice with enough rows, pairs of columns among them."""
-        return tuple(each.name for each in slices.find(self.rows.slices))
+        return tuple(self._found)
+
+    @cached_property
+    def _found(self) -> Mapping[str, Slice]:
+        return {each.name: each for each in slices.find(self.rows.slices)}
 
     def level(
         self, metric: str, *, confidence: float, threshold: float, slice_: str | None = None
@@ -250,7 +251,7 @@ class PairedNumbers:
             return self._whole
         if self._part.key == name:
             return self._part
-        found = slices.locate(self.rows.slices, name)
+        found = self._found.get(name) or slices.locate(self.rows.slices, name)
         if found is None or not found.count:
             return f"no row is in {name}"
         places = np.flatnonzero(slices.rows(self.rows.slices, found.terms))
@@ -258,11 +259,13 @@ class PairedNumbers:
         self._part = _Part(
             key=name,
             count=places.size,
-            truth=self.rows.truth[places],
             groups=None if groups is None else groups[places],
             places=places,
         )
         return self._part
+
+    def _truth(self, part: _Part) -> npt.NDArray[Any]:
+        return self.rows.truth if part.places is None else self.rows.truth[part.places]
 
     def _influence(self, metric: str, who: str, part: _Part) -> Influence | str:
         key = metric, who
@@ -276,7 +279,7 @@ class PairedNumbers:
         found = influence(
             metric,
             task=self.evidence.task,
-            truth=part.truth,
+            truth=self._truth(part),
             answers=answers,
             classes=self.classes,
             positive=self.evidence.positive,
@@ -317,7 +320,7 @@ class PairedNumbers:
         if part.places is not None:
             moved = moved[part.places]
         if metric == "recall":
-            moved = moved[part.truth == self._at]
+            moved = moved[self._truth(part) == self._at]
         gained, lost = int(np.count_nonzero(moved > 0)), int(np.count_nonzero(moved < 0))
         return measured.difference(gained, lost, moved.size, part.count)
 
