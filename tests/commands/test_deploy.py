@@ -19,7 +19,7 @@ from mltoolkit.deployers.base import difference
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.deployers.processes import running
 from mltoolkit.errors import CannotTellError
-from mltoolkit.evidence import Golden
+from mltoolkit.evidence import Evidence, Golden
 from mltoolkit.journal import Journal
 from mltoolkit.releases import Endpoint, State, folder
 from mltoolkit.settings import EndpointSettings
@@ -156,6 +156,16 @@ def test_from_a_verdict_to_an_answer_equal_to_the_offline_one(
     assert workers(root) == [3]
     event = Journal(root / ".mltoolkit").history("local")[-1]
     assert "2 of 2 blocking rules passed" in event.reason
+
+    # The first version is kept as the anchor, whatever comes after it; whoever is compared is scored afresh.
+    assert cli("evaluate", "--project", root).code == 0
+    compared = files.load(root / "reports" / "toy" / "evidence.json", Evidence)
+    assert compared.faults == {}
+    assert [each and each.digest for each in (compared.champion, compared.anchor)] == [
+        now["digest"],
+        said["digest"],
+    ]
+    assert compared.measured("brier", "anchor") is not None
 
 
 def test_the_journal_keeps_who_approved_and_why(
