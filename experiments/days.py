@@ -108,7 +108,11 @@ def halved(
                 for rows in (first, ~first)
             ]
             for question, one, other in zip(asked, *halves, strict=True):
-                found[question] += (grouped, grouped and contradict(one, other), not grouped and contradict(one, other))
+                found[question] += (
+                    grouped,
+                    grouped and contradict(one, other),
+                    not grouped and contradict(one, other),
+                )
     for (metric, over), (dealt, by_day, by_row) in found.items():
         yield Line(month.name, metric, over, int(dealt), by_day / dealt, by_row / dealt)
 
@@ -157,9 +161,14 @@ def main() -> int:
         champion = flights.predicted(name, before=earlier)
         for line in halved(flights.month(name), flights.predicted(name), champion, halvings=asked.halvings):
             lines.append(line)
-            print(f"{line.month:8} {line.metric:9} {line.over:10} {line.by_day:6.1%} {line.by_row:7.1%}", flush=True)
+            print(
+                f"{line.month:8} {line.metric:9} {line.over:10} {line.by_day:6.1%} {line.by_row:7.1%}",
+                flush=True,
+            )
     wrong = [line for line in lines if line.by_day > PROMISED or line.by_row <= BY_ROW]
-    print(f"{len(wrong) or 'no'} of {len(lines)} lines above {PROMISED:.0%} by day, or not above {BY_ROW:.0%} by row")
+    print(
+        f"{len(wrong) or 'no'} of {len(lines)} lines above {PROMISED:.0%} by day, or not above {BY_ROW:.0%} by row"
+    )
     return int(bool(wrong))
 
 

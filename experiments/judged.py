@@ -29,7 +29,7 @@ def probable(share: Floats) -> Answers:
     return interpret(share, task=Task.BINARY, classes=CLASSES, positive="1")
 
 
-def labelled(codes: npt.NDArray[np.integer]) -> Answers:
+def labelled(codes: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Answers:
     """Return answers that are labels alone: (n,) of 0 and 1."""
     return Answers(labels=codes.astype(np.int64))
 
