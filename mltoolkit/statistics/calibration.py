@@ -127,7 +127,7 @@ def _newton(x: Floats, y: Floats) -> tuple[float, float] | None:
     loss = _loss(line, x, y)
     for _ in range(_STEPS):
         says = _expit(line[0] + line[1] * x)
-        gradient = np.array([np.sum(y - says), np.dot(y - says, x)])
+        gradient = np.array([np.sum(y - says), _dot(y - says, x)])
         information = _information(x, says)
         try:
             step = np.linalg.solve(information, gradient)
@@ -152,8 +152,13 @@ def _newton(x: Floats, y: Floats) -> tuple[float, float] | None:
 
 def _information(x: Floats, says: Floats) -> Floats:
     weight = says * (1 - says)
-    cross = np.dot(weight, x)
-    return np.array([[np.sum(weight), cross], [cross, np.dot(weight * x, x)]])
+    cross = _dot(weight, x)
+    return np.array([[np.sum(weight), cross], [cross, _dot(weight * x, x)]])
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    # Not by np.dot, whose threads add up in another order on another machine.
+    return float(np.einsum("i,i->", one, other))
 
 
 def _loss(line: Floats, x: Floats, y: Floats) -> float:

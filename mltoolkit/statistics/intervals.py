@@ -269,11 +269,12 @@ def _of_groups(rows: Floats, groups: Codes, weights: Floats | None, rests: int) 
 def _moments(parts: Floats) -> tuple[float, float]:
     """Return the sum of squares of independent parts, and the skewness of their sum: between -1 and 1."""
     squares = cubes = 0.0
-    # Block by block, so that what is squared stays in the processor's cache.
+    # Block by block, so that what is squared stays in the processor's cache; by einsum, because a dot product
+    # is shared out to threads, which wait for each other on a busy machine and add up in another order.
     for start in range(0, parts.size, _BLOCK):
         block = parts[start : start + _BLOCK]
-        squares += float(np.dot(block, block))
-        cubes += float(np.dot(block * block, block))
+        squares += float(np.einsum("i,i->", block, block))
+        cubes += float(np.einsum("i,i,i->", block, block, block))
     size = squares**1.5
     return squares, cubes / size if size > 0 else 0.0
 
