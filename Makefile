@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check-types unit bench bench-contract damage differential requirements pipeline clean help
+.PHONY: demo test lint check-types unit bench bench-contract bench-gate damage differential requirements pipeline clean help
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -38,6 +38,9 @@ bench-contract: $(INSTALLED) ## The same for the data contract, beside Great Exp
 
 damage: $(INSTALLED) ## Ten thousand damaged inputs of the gate (about ten minutes).
 	MLTOOLKIT_DAMAGE=10000 $(BIN)/pytest -q -n 2 --timeout 0 tests/e2e/test_damage.py
+
+bench-gate: $(INSTALLED) ## The same for the gate on a million rows, beside scipy's bootstrap; ROWS=n for another size.
+	$(BIN)/python benchmarks/gate.py $(ROWS)
 
 differential: $(INSTALLED) ## The scan against Great Expectations, on all 60,000 generated cases (about an hour).
 	MLTOOLKIT_DIFFERENTIAL=1 $(BIN)/pytest -q -n 2 --timeout 0 tests/contract/gallery
