@@ -32,8 +32,8 @@ class Draft(msgspec.Struct, frozen=True):
     """
 
     value: float
-    rows: Callable[[], Floats]
-    weights: Callable[[], Floats] | None = None
+    rows: Callable[[], npt.NDArray[Any]]
+    weights: Callable[[], npt.NDArray[Any]] | None = None
     rare: int | None = None
 
 
@@ -62,7 +62,7 @@ class Judged:
         self.task = task
         self.n = truth.size
         self.k = len(classes)
-        self.truth = truth.astype(np.float64 if task is Task.REGRESSION else np.int64, copy=False)
+        self.truth: npt.NDArray[Any] = truth.astype(np.float64 if task is Task.REGRESSION else np.int64, copy=False)
         self.values: Floats = np.empty(0) if answers.values is None else answers.values
         self.labels: Codes = np.empty(0, np.int64) if answers.labels is None else answers.labels
         self.table: Floats = np.empty((0, 0)) if answers.probabilities is None else answers.probabilities
@@ -74,7 +74,8 @@ class Judged:
     @cached_property
     def error(self) -> Floats:
         """(n,) predicted less true."""
-        return self.values - self.truth
+        error: Floats = self.values - self.truth
+        return error
 
     @cached_property
     def mse(self) -> float:
@@ -84,7 +85,8 @@ class Judged:
     @cached_property
     def right(self) -> npt.NDArray[np.bool_]:
         """(n,) whether the label is the true one."""
-        return self.labels == self.truth
+        right: npt.NDArray[np.bool_] = self.labels == self.truth
+        return right
 
     @cached_property
     def met(self) -> Codes:
@@ -97,14 +99,14 @@ class Judged:
     def said(self) -> Codes:
         """(k,) rows that the model calls so; classes nobody knows are left out."""
         if self.two:
-            return self._of_either(self.says_positive, np.count_nonzero(self.labels >= 0))
+            return self._of_either(self.says_positive, int(np.count_nonzero(self.labels >= 0)))
         return np.bincount(self.labels + 1, minlength=self.k + 1)[1:]
 
     @cached_property
     def hits(self) -> Codes:
         """(k,) rows of each class that the model calls so."""
         if self.two:
-            return self._of_either(self.is_positive & self.says_positive, np.count_nonzero(self.right))
+            return self._of_either(self.is_positive & self.says_positive, int(np.count_nonzero(self.right)))
         return np.bincount(self.truth[self.right], minlength=self.k)
 
     def _of_either(self, positive: npt.NDArray[np.bool_], both: int) -> Codes:
@@ -117,12 +119,14 @@ class Judged:
     @cached_property
     def is_positive(self) -> npt.NDArray[np.bool_]:
         """(n,) whether the row is of the positive class."""
-        return self.truth == self.at
+        positive: npt.NDArray[np.bool_] = self.truth == self.at
+        return positive
 
     @cached_property
     def says_positive(self) -> npt.NDArray[np.bool_]:
         """(n,) whether the model calls it so."""
-        return self.labels == self.at
+        said: npt.NDArray[np.bool_] = self.labels == self.at
+        return said
 
     @cached_property
     def score(self) -> Floats:
@@ -195,12 +199,11 @@ def _f1(of: Judged) -> Draft | str:
         return f"no row is {of.positive}, and the model never says so"
     value, scale = 2 * int(of.hits[of.at]) / (there + said), of.n / (there + said)
 
-    def weights() -> Floats:
+    def weights() -> npt.NDArray[Any]:
         return (of.is_positive * scale) + (of.says_positive * scale)
 
-    def rows() -> Floats:
-        hits: Floats = (of.is_positive & of.says_positive) * (2 * scale)
-        return hits - value * weights()
+    def rows() -> npt.NDArray[Any]:
+        return (of.is_positive & of.says_positive) * (2 * scale) - value * weights()
 
     return Draft(value, rows, weights=weights, rare=there)
 
@@ -294,8 +297,9 @@ def _r2(of: Judged) -> Draft | str:
         return "the target is all but the same in every row"
     left = of.mse / spread
 
-    def rows() -> Floats:
-        return (left * squares - of.error**2) / spread
+    def rows() -> npt.NDArray[Any]:
+        moved: Floats = (left * squares - of.error**2) / spread
+        return moved
 
     # What is left of rounding would be shown as a tiny number where there is none.
     return Draft(round(1 - left, 12) + 0.0, rows, weights=lambda: squares / spread)

@@ -257,9 +257,9 @@ def test_rows_weigh_what_they_count_in_the_denominator() -> None:
         ("balanced-accuracy", [1, 1, 1, 1]),
         ("roc-auc", [1, 1, 1, 1]),
     ):
-        found = weights[name]
-        assert found is not None
-        assert found.tolist() == expected, name
+        each = weights[name]
+        assert each is not None
+        assert each.tolist() == expected, name
 
 
 def test_r2_of_a_target_whose_mean_is_rounded_is_not_made_of_the_rounding() -> None:
