@@ -114,11 +114,14 @@ def fewest(metric: str, margin: float | None, confidence: float) -> int:
     """Return the rows under which a relative rule is not answered, even if the models never differ.
 
     Args:
-        metric: Where it has bounds, a margin says how many rows are needed.
+        metric: Where its values end at 1, a margin says how many rows are needed.
         margin: The loss that is still called no loss, in the metric's unit.
         confidence: Of the two-sided interval.
     """
-    if margin is None or metric not in METRICS or not METRICS[metric].bounded or margin >= 1:
+    if margin is None or metric not in METRICS or margin >= 1:
+        return FEWEST
+    # R2 has no lower end, but a margin of it is a share of the spread as well.
+    if not METRICS[metric].bounded and metric != "r2":
         return FEWEST
     return max(FEWEST, planning.minimum_rows(margin, confidence=confidence))
 
@@ -141,13 +144,17 @@ def too_few(estimate: Estimate, metric: str, margin: float | None) -> str | None
     return f"{_rows(estimate.n)} too few: at least {needed:,} are needed, even if the models never differ"
 
 
-def need(estimate: Estimate, effect: float | None, *, least: int = FEWEST) -> Need | None:
+def need(
+    estimate: Estimate, effect: float | None, *, least: int = FEWEST, shares: bool = False
+) -> Need | None:
     """Return how many rows and groups would settle a comparison that cannot tell.
 
     Args:
         estimate: The gain as it is known now: of it only the spread is used, never the difference seen.
         effect: The distance to be shown, in the metric's unit: the margin, or a stated effect.
         least: Rows that are needed in any case.
+        shares: Whether it is the loss of a share of rows that each stand for themselves: its spread is then
+            the disagreement, and Tango's interval needs more rows than one of that spread alone.
     """
     if estimate.spread is None or estimate.confidence is None or not estimate.n or estimate.n < 1:
         return None
@@ -155,7 +162,11 @@ def need(estimate: Estimate, effect: float | None, *, least: int = FEWEST) -> Ne
         return Need(reason="no number of rows settles a tie; state an `effect` to plan for")
     if not math.isfinite(estimate.spread) or estimate.spread < 0:
         return None
-    rows = max(least, planning.rows_needed(estimate.spread, effect, confidence=estimate.confidence))
+    if shares:
+        rows = planning.rows_needed_for_shares(estimate.spread, effect, confidence=estimate.confidence)
+    else:
+        rows = planning.rows_needed(estimate.spread, effect, confidence=estimate.confidence)
+    rows = max(least, rows)
     groups = None if estimate.groups is None else planning.groups_needed(rows, estimate.n, estimate.groups)
     return Need(rows=rows, groups=groups)
 
@@ -262,7 +273,8 @@ def compared(
         f"worse by {margin:g} or more" if margin is not None else f"better{f' by {bound:g}' if bound else ''}"
     )
     if said is Answer.UNKNOWN:
-        needed = need(gain, distance, least=least)
+        shares = metric == "accuracy" and margin is not None and gain.groups is None
+        needed = need(gain, distance, least=least, shares=shares)
         why = f": {few}" if few is not None else f": these rows cannot tell whether it is {asked}"
         return rule.finding(said, f"{what}{why}{told(needed, gain, truth)}", need=needed, **details)
     no = "not " if (said is Answer.PASS) == (margin is not None) else ""

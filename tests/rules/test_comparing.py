@@ -154,3 +154,16 @@ def test_it_is_told_when_more_rows_may_not_help() -> None:
         "in all would settle it four times in five, if the models are in truth equal"
     )
     assert comparing.told(Need(rows=5000), many).endswith("more rows may not help")
+
+
+def test_a_share_needs_more_rows_than_its_disagreement_alone_says() -> None:
+    seen = between(-0.03, 0.03, spread=0.04)
+    plain, share = comparing.need(seen, 0.02), comparing.need(seen, 0.02, shares=True)
+
+    assert plain == Need(rows=785)
+    assert share == Need(rows=888)
+
+
+def test_a_margin_of_r2_needs_as_many_rows_as_one_of_accuracy_and_one_in_minutes_does_not() -> None:
+    assert comparing.fewest("r2", 0.01, 0.95) == comparing.fewest("accuracy", 0.01, 0.95) == 381
+    assert comparing.fewest("mae", 0.01, 0.95) == comparing.FEWEST
