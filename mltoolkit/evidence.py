@@ -178,6 +178,12 @@ class Rows(Value, frozen=True, kw_only=True):
     dates: tuple[str, ...] = ()
     sketch: Sketch | None = None
 
+    @property
+    def unit(self) -> str:
+        """What a person calls one group: a day where dates are what groups the rows."""
+        dates = len(self.group) == 1 and self.group[0].lower().split("_")[-1] in {"date", "day"}
+        return "day" if dates else "group"
+
 
 class Checked(Value, frozen=True, kw_only=True):
     """What ``mltoolkit check`` found, as far as a rule needs it.

@@ -163,7 +163,7 @@ def plan(brief: Brief) -> Result:
     from mltoolkit import plans
 
     rows = brief.evidence.rows
-    group = rows.group[0] if rows is not None and len(rows.group) == 1 else "group"
+    group = "group" if rows is None else rows.unit
     rules = gate.effective(brief.rules, brief.evidence)
     verdict = brief.decide()
     found = tuple(

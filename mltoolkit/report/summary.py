@@ -14,7 +14,6 @@ _TITLES = {
     Decision.REJECT: "❌ reject",
     Decision.INCONCLUSIVE: "❔ cannot tell",
 }
-_DAYS = ("date", "day")
 _CHANGES_SHOWN = 40
 _LONG = 600
 """Characters of a sentence; numbers, intervals and names of slices fit."""
@@ -32,11 +31,9 @@ def units(rows: Rows | None, count: int) -> str:
         rows: The evaluation rows.
         count: Groups.
     """
-    columns = () if rows is None else rows.group
-    if len(columns) == 1 and columns[0].lower().split("_")[-1] in _DAYS:
-        return f"{count:,} {'day' if count == 1 else 'days'}"
-    by = f" of {text(', '.join(columns))}" if columns else ""
-    return f"{count:,} {'group' if count == 1 else 'groups'}{by}"
+    unit, columns = ("group", ()) if rows is None else (rows.unit, rows.group)
+    by = f" of {text(', '.join(columns))}" if columns and unit == "group" else ""
+    return f"{count:,} {unit}{'' if count == 1 else 's'}{by}"
 
 
 def headline(evidence: Evidence, verdict: Verdict, approval: Approval | str | None) -> str:
