@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check-types unit bench bench-contract bench-gate damage differential requirements pipeline clean help
+.PHONY: demo test lint check-types unit bench bench-contract bench-gate damage differential experiments requirements pipeline clean help
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -44,6 +44,10 @@ bench-gate: $(INSTALLED) ## The same for the gate on a million rows, beside scip
 
 differential: $(INSTALLED) ## The scan against Great Expectations, on all 60,000 generated cases (about an hour).
 	MLTOOLKIT_DIFFERENTIAL=1 $(BIN)/pytest -q -n 2 --timeout 0 tests/contract/gallery
+
+experiments: $(INSTALLED) ## What the gate's statistics promise, shown on real days and on made-up rows (about an hour).
+	@for name in coverage days noise reuse stopping november; do \
+		echo "== $$name"; $(BIN)/python -m experiments.$$name || exit; done
 
 pipeline: $(INSTALLED) ## Reproduce the flagship pipeline here.
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro

@@ -1,6 +1,6 @@
 """Looking again at a grown set: a model that loses exactly the margin, judged until it passes or patience ends.
 
-    python -m experiments.stopping               # 2,000 such models: three minutes
+    python -m experiments.stopping               # 1,000 such models: three minutes
     python -m experiments.stopping --models 200
 
 A model is truly worse by the margin of its rule, so that every pass is false. Where the verdict cannot tell, rows
@@ -126,7 +126,7 @@ def _until(random: np.random.Generator, rules: Sequence[Rule], *, counted: bool)
 def main() -> int:
     """Draw, grow and print; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", type=int, default=2000)
+    parser.add_argument("--models", type=int, default=1000)
     asked = parser.parse_args()
     print(f"{asked.models:,} models that lose exactly {MARGIN:g} of accuracy, grown up to {GROWTHS} times")
     print("budget  false passes  rejected  looks  most rows")

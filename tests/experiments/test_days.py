@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.days import BY_ROW, PROMISED, contradict, halved
+from experiments.days import BY_ROW, PROMISED, Line, contradict, halved, pooled, shown
 from experiments.flights import Flights, Month
 from mltoolkit.rules.numbers import Estimate
 from tests.experiments.conftest import SMALL
@@ -42,3 +42,21 @@ def test_halves_of_days_that_are_all_alike_agree_by_rows_too() -> None:
     month = Month("alike", truth, days, 0.5)
     lines = list(halved(month, said, said, halvings=40, questions=QUESTIONS))
     assert all(line.by_row <= 0.05 + 3 * (0.05 * 0.95 / 40) ** 0.5 for line in lines)
+
+
+def test_every_month_counts_the_same() -> None:
+    lines = [
+        Line("2013-07", "brier", "base-rate", 300, 0.02, 0.5, warned=False),
+        Line("2013-08", "brier", "base-rate", 100, 0.04, 0.7, warned=True),
+        Line("2013-08", "brier", "champion", 100, 0.0, 0.1, warned=False),
+    ]
+    both, other = pooled(lines)
+    assert both[:4] == ("all", "brier", "base-rate", 400)
+    assert both.by_day == pytest.approx(0.03)
+    assert both.by_row == pytest.approx(0.6)
+    assert both.warned
+    assert other[3:] == lines[2][3:]
+    assert (
+        shown(both)
+        == "all      brier     base-rate    3.0%   60.0%  warned: a few days carry most of the error"
+    )

@@ -34,7 +34,7 @@ def test_a_broken_model_is_rejected_by_auc(name: str, flights: Flights) -> None:
     month = flights.month(name)
     models = [flights.predicted(name, seed=seed, rows=SMALL) for seed in range(SEEDS)]
     shuffled = [flights.predicted(name, rows=SMALL, shuffled=True)]
-    lines = {line.how: line for line in broken(month, models, shuffled, 1000, pairs=20)}
+    lines = {line.how: line for line in broken(month, models, shuffled, 2000, pairs=20)}
     assert all(line.by_auc == line.pairs for line in lines.values())
     # Few flights are late in November: "on time" is as right as the good model.
     if name == NOVEMBER:
