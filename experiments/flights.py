@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from mltoolkit import config, documents, example
-from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.stages import estimators
 from mltoolkit.stages.settings import (
     PARAMS,
@@ -28,6 +27,7 @@ from mltoolkit.stages.settings import (
     TrainSettings,
 )
 from mltoolkit.statistics.answers import Codes, Floats
+from mltoolkit.training import Imputation, Prepared
 from pipeline import ingest
 
 CACHE = Path(__file__).parent / ".predictions_cache"

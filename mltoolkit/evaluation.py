@@ -10,17 +10,7 @@ import pyarrow.parquet as pq
 from mltoolkit import __version__, figures, files, ledger, measuring, predictions, programs, scoring
 from mltoolkit.contenders import Contender
 from mltoolkit.errors import CannotTellError
-from mltoolkit.evidence import (
-    Evidence,
-    FileRef,
-    Golden,
-    Leaderboard,
-    Measurement,
-    Prepared,
-    Provenance,
-    Rows,
-    Subject,
-)
+from mltoolkit.evidence import Evidence, FileRef, Golden, Measurement, Provenance, Rows, Subject
 from mltoolkit.models import ModelDirectory
 from mltoolkit.paired import Predictions
 from mltoolkit.rows import Frame
@@ -30,6 +20,7 @@ from mltoolkit.rules.numbers import ANCHOR, CHALLENGER, CHAMPION
 from mltoolkit.settings import ModelSettings
 from mltoolkit.statistics.answers import Answers, interpret
 from mltoolkit.surroundings import Surroundings
+from mltoolkit.training import Leaderboard, Prepared
 
 _GOLDEN_ROWS = 16
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from mltoolkit import files, git
 from mltoolkit.errors import InputError
-from mltoolkit.evidence import Prepared
+from mltoolkit.training import Prepared
 
 _PARTS = (".dvc/config", ".dvc/.gitignore", "dvc.yaml", "params.yaml", "pipeline", "expectations")
 

@@ -8,11 +8,12 @@ import numpy.typing as npt
 
 from mltoolkit import slices
 from mltoolkit.errors import InputError
-from mltoolkit.evidence import BaselineValue, Measurement, Prepared, WorstRow
+from mltoolkit.evidence import BaselineValue, Measurement, WorstRow
 from mltoolkit.metrics import METRICS, Baseline, Task
 from mltoolkit.rows import Frame
 from mltoolkit.statistics.answers import Answers, constant, losses, rounded
 from mltoolkit.statistics.influence import measure
+from mltoolkit.training import Prepared
 
 _WORST_ROWS = 10
 _NOT_DEFINED = "not defined on these rows (one class, or no predicted positive)"

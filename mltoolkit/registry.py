@@ -18,7 +18,7 @@ import msgspec
 
 from mltoolkit import files, proc
 from mltoolkit.errors import InputError, OutsideError
-from mltoolkit.evidence import Leaderboard
+from mltoolkit.training import Leaderboard
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

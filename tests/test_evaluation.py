@@ -12,17 +12,7 @@ import pytest
 from mltoolkit import evaluation, files, ledger, models, predictions, rows
 from mltoolkit.contenders import Contender
 from mltoolkit.errors import CannotTellError, InputError
-from mltoolkit.evidence import (
-    Checked,
-    Evidence,
-    Golden,
-    Leaderboard,
-    Prepared,
-    Provenance,
-    Rows,
-    Subject,
-    Tried,
-)
+from mltoolkit.evidence import Checked, Evidence, Golden, Provenance, Rows, Subject, Tried
 from mltoolkit.evidence import TestRun as Told  # by its own name pytest would collect it
 from mltoolkit.metrics import Task
 from mltoolkit.rules.baseline import BetterThanBaseline
@@ -30,6 +20,7 @@ from mltoolkit.rules.budget import Budget
 from mltoolkit.rules.custom import Custom
 from mltoolkit.settings import ModelSettings
 from mltoolkit.surroundings import Surroundings
+from mltoolkit.training import Leaderboard, Prepared
 
 DIGEST = f"sha256:{'a' * 64}"
 ORIGIN = Provenance(

@@ -29,7 +29,7 @@ def test_a_measurement_is_found_by_metric_subject_and_slice(evidence: Callable[.
     ("part", "value"),
     [
         ("task", "guessing"),
-        ("schema", "mltoolkit.evidence/2"),
+        ("schema", "mltoolkit.evidence/1"),
         ("measurements", [{"metric": "roc-auc", "of": "challenger", "value": "0.9", "n": 1}]),
         ("measurements", [{"metric": "roc-auc", "of": "challenger", "value": True, "n": 1}]),
         ("challenger", {"digest": "sha256:short", "path": "m", "flavor": "sklearn", "probabilities": True}),

@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from mltoolkit import documents, example, files, project
-from mltoolkit.evidence import Prepared
 from mltoolkit.metrics import Task
+from mltoolkit.training import Prepared
 
 ROOT = Path(__file__).parent.parent
 

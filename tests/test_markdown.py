@@ -9,6 +9,10 @@ from markdown_it.token import Token
 from mltoolkit import markdown
 
 GITHUB = MarkdownIt("gfm-like")
+# A bare domain such as 0.al is no link on GitHub; `www.` and `://` are, and stay so here.
+if GITHUB.linkify is not None:
+    GITHUB.linkify.set({"fuzzy_link": False})
+    GITHUB.linkify.add("www.", {"validate": r"^[\w.-]+"})
 HOSTILE = [
     "a|b",
     "`code`",

@@ -18,7 +18,8 @@ import pytest
 
 from mltoolkit import http, models, proc, registry
 from mltoolkit.errors import InputError, OutsideError
-from mltoolkit.evidence import Leaderboard, Tried
+from mltoolkit.evidence import Tried
+from mltoolkit.training import Leaderboard
 
 # MLflow warns of itself when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -4,7 +4,7 @@ import argparse
 
 from mltoolkit import files, models, project, registry, verdicts
 from mltoolkit.commands import Result
-from mltoolkit.evidence import Leaderboard
+from mltoolkit.training import Leaderboard
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

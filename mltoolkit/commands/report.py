@@ -7,11 +7,12 @@ from pathlib import Path
 from mltoolkit import basis, checked_data, documents, files, gate, git, project, verdicts
 from mltoolkit.commands import Result
 from mltoolkit.errors import InputError, MltoolkitError
-from mltoolkit.evidence import Evidence, Prepared
+from mltoolkit.evidence import Evidence
 from mltoolkit.report import page
 from mltoolkit.report.origin import Change, Comparison, Contract
 from mltoolkit.rules import catalogue
 from mltoolkit.settings import ModelSettings
+from mltoolkit.training import Prepared
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

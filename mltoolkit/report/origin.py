@@ -3,9 +3,10 @@
 import msgspec
 
 from mltoolkit.checks import Check, Outcome
-from mltoolkit.evidence import Costs, Evidence, Prepared
+from mltoolkit.evidence import Costs, Evidence
 from mltoolkit.gate import Verdict
 from mltoolkit.markdown import code, folded, table, text
+from mltoolkit.training import Prepared
 
 _CHANGES_SHOWN = 40
 _VIOLATIONS_SHOWN = 20

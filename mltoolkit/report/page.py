@@ -1,10 +1,11 @@
 """The whole report on one challenger, within what GitHub takes as a comment."""
 
 from mltoolkit.approvals import Approval
-from mltoolkit.evidence import Evidence, Prepared
+from mltoolkit.evidence import Evidence
 from mltoolkit.gate import Verdict
 from mltoolkit.report import findings, measured, origin, summary
 from mltoolkit.report.origin import Comparison, Contract
+from mltoolkit.training import Prepared
 
 LIMIT = 60_000
 """Characters; GitHub refuses a comment of 65,536."""

@@ -8,9 +8,9 @@ import inspect
 from typing import Any, TypeAlias
 
 from mltoolkit.errors import meant
-from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages.settings import EstimatorSettings, Kind, Section
+from mltoolkit.training import Imputation, Prepared
 
 Pipeline: TypeAlias = Any
 """A ``sklearn.pipeline.Pipeline``; scikit-learn has no types."""

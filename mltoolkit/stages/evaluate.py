@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from mltoolkit import files, metrics, models
 from mltoolkit.errors import InputError, Location, OutsideError
-from mltoolkit.evidence import Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages import program
 from mltoolkit.stages.canonical import ARCHIVE
@@ -25,6 +24,7 @@ from mltoolkit.stages.settings import EvaluateSettings
 from mltoolkit.stages.settings import read as read_section
 from mltoolkit.statistics.answers import Answers, encode, interpret
 from mltoolkit.statistics.influence import measure
+from mltoolkit.training import Prepared
 
 
 def main() -> int:

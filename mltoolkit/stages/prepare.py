@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 
 from mltoolkit import files, metrics
 from mltoolkit.errors import meant
-from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages import columns, program, splits
 from mltoolkit.stages.columns import Column
 from mltoolkit.stages.settings import SPLIT, ByTime, Constant, PrepareSettings, Section, read
 from mltoolkit.stages.splits import EVALUATION, TRAIN, VALIDATION
+from mltoolkit.training import Imputation, Prepared
 
 
 def main() -> int:

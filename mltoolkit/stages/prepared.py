@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from mltoolkit import files
 from mltoolkit.errors import InputError, Location
-from mltoolkit.evidence import Prepared
 from mltoolkit.metrics import Task
+from mltoolkit.training import Prepared
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):

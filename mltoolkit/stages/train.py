@@ -15,7 +15,7 @@ import numpy as np
 
 from mltoolkit import config, files, metrics, models, registry
 from mltoolkit.errors import CannotTellError, InputError, MltoolkitError, OutsideError
-from mltoolkit.evidence import Leaderboard, Prepared, Tried
+from mltoolkit.evidence import Tried
 from mltoolkit.metrics import METRICS, Better, Task
 from mltoolkit.stages import canonical, estimators, program
 from mltoolkit.stages.prepared import Rows, load_prepared, read, rows
@@ -24,6 +24,7 @@ from mltoolkit.stages.settings import read as read_section
 from mltoolkit.stages.splits import TRAIN
 from mltoolkit.statistics.answers import encode, interpret
 from mltoolkit.statistics.influence import measure
+from mltoolkit.training import Leaderboard, Prepared
 
 _REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
 """What a server of the model needs; everything else comes with these."""

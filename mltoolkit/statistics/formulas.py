@@ -62,7 +62,9 @@ class Judged:
         self.task = task
         self.n = truth.size
         self.k = len(classes)
-        self.truth: npt.NDArray[Any] = truth.astype(np.float64 if task is Task.REGRESSION else np.int64, copy=False)
+        self.truth: npt.NDArray[Any] = truth.astype(
+            np.float64 if task is Task.REGRESSION else np.int64, copy=False
+        )
         self.values: Floats = np.empty(0) if answers.values is None else answers.values
         self.labels: Codes = np.empty(0, np.int64) if answers.labels is None else answers.labels
         self.table: Floats = np.empty((0, 0)) if answers.probabilities is None else answers.probabilities

@@ -9,6 +9,9 @@ from mltoolkit.statistics.quantiles import normal_quantile, normal_tails
 _HALVINGS = 64
 """Steps that take a bracket of length 2 below the last digit of a float."""
 
+_NOTHING = 1e-100
+"""A difference that is none: its square is no number any more."""
+
 
 def tango(gained: int, lost: int, n: int, *, confidence: float, threshold: float) -> Interval:
     """Return Tango's score interval of a difference of two shares of the same rows.
@@ -83,6 +86,8 @@ def _share_tails(share: float, n: int, threshold: float) -> float:
 
 def _paired_score(gained: int, lost: int, n: int, difference: float) -> float:
     """Return the score statistic: falls as the difference that is supposed grows, from -1 to 1."""
+    if abs(difference) < _NOTHING:
+        difference = 0.0
     off = gained - lost - n * difference
     b = (2 * n - gained + lost) * difference - gained - lost
     c = -lost * difference * (1 - difference)

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from mltoolkit import files, models
-from mltoolkit.evidence import Leaderboard, Tried
+from mltoolkit.evidence import Tried
 from mltoolkit.gate import Verdict
+from mltoolkit.training import Leaderboard
 
 # MLflow warns of itself when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -10,9 +10,9 @@ import pytest
 
 from mltoolkit import files
 from mltoolkit.checks import CheckedFile, Outcome, Source
-from mltoolkit.settings import CheckSettings, DataSettings, ModelSettings, SplitSettings
 from mltoolkit.contract import checking, scan
 from mltoolkit.errors import InputError
+from mltoolkit.settings import CheckSettings, DataSettings, ModelSettings, SplitSettings
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 Hold = Callable[..., CheckedFile]

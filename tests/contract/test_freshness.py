@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit.checks import ContractFinding, Outcome
-from mltoolkit.settings import FreshnessSettings
 from mltoolkit.contract import freshness, scan, sources
+from mltoolkit.settings import FreshnessSettings
 
 NOW = dt.datetime(2024, 5, 10, 12, tzinfo=dt.UTC)
 

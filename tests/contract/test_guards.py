@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit.checks import ContractFinding, Outcome, Severity
-from mltoolkit.settings import DataSettings, FreshnessSettings
 from mltoolkit.contract import scan, sources
 from mltoolkit.contract.guards import Guards
 from mltoolkit.contract.suites import Expectation, Suite
+from mltoolkit.settings import DataSettings, FreshnessSettings
 
 NOW = dt.datetime(2024, 5, 10, 12, tzinfo=dt.UTC)
 Guard = Callable[..., dict[str, list[ContractFinding]]]

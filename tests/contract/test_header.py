@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from mltoolkit.checks import Outcome, Severity
-from mltoolkit.settings import DataSettings, FreshnessSettings
 from mltoolkit.contract import header
 from mltoolkit.contract.suites import Expectation, Suite
+from mltoolkit.settings import DataSettings, FreshnessSettings
 
 
 def suite(*kwargs: dict[str, Any]) -> Suite:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mltoolkit import models, scoring
-from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers.mlflow_server import MlflowServer
 from mltoolkit.releases import Committed, Endpoint, Release, Revision
+from mltoolkit.settings import EndpointSettings
 
 A = f"sha256:{'a' * 64}"
 

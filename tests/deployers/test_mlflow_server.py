@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from mltoolkit import http, models
-from mltoolkit.settings import EndpointSettings
 from mltoolkit.deployers import processes
 from mltoolkit.deployers.base import difference
 from mltoolkit.deployers.mlflow_server import WORKER, MlflowServer
 from mltoolkit.errors import InputError, OutsideError, RefusedError
 from mltoolkit.releases import Endpoint, Revision, folder
+from mltoolkit.settings import EndpointSettings
 
 ADDRESS = "http://127.0.0.1:1"
 

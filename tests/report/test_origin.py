@@ -5,11 +5,12 @@ import msgspec
 from markdown_it import MarkdownIt
 
 from mltoolkit.checks import Check, CheckedFile, ContractFinding, Outcome, Severity, ours
-from mltoolkit.evidence import Costs, Evidence, Prepared
+from mltoolkit.evidence import Costs, Evidence
 from mltoolkit.gate import Verdict
 from mltoolkit.metrics import Task
 from mltoolkit.report import origin
 from mltoolkit.report.origin import Change, Comparison, Contract
+from mltoolkit.training import Prepared
 
 A = f"sha256:{'a' * 64}"
 PREPARED = Prepared(

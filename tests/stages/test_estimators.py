@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from mltoolkit import documents
-from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.metrics import Task
 from mltoolkit.stages import estimators
 from mltoolkit.stages.settings import EstimatorSettings, Kind, Section
+from mltoolkit.training import Imputation, Prepared
 
 Write = Callable[[dict[str, Any], Mapping[str, Any]], Path]
 

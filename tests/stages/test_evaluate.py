@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltoolkit.errors import InputError
-from mltoolkit.evidence import Prepared
 from mltoolkit.files import dump_json, load, write_bytes
 from mltoolkit.stages import evaluate, prepare, train
+from mltoolkit.training import Prepared
 
 # MLflow warns of itself when it is imported, and of how it uses pandas when it saves an example.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -11,8 +11,8 @@ import pytest
 
 from mltoolkit import files
 from mltoolkit.errors import InputError
-from mltoolkit.evidence import Imputation, Prepared
 from mltoolkit.stages import prepare
+from mltoolkit.training import Imputation, Prepared
 
 Write = Callable[[dict[str, Any], Mapping[str, Any]], Path]
 

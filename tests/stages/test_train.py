@@ -16,8 +16,8 @@ import pytest
 
 from mltoolkit import files, models
 from mltoolkit.errors import CannotTellError, InputError
-from mltoolkit.evidence import Leaderboard
 from mltoolkit.stages import prepare, train
+from mltoolkit.training import Leaderboard
 
 Write = Callable[[dict[str, Any], Mapping[str, Any]], Path]
 

@@ -298,3 +298,18 @@ def test_the_union_of_two_methods_is_as_careful_as_both() -> None:
 
     assert both == Interval(low=-1.0, high=0.6, p=0.4, spread=2.0, groups=12, reason="a warning")
     assert wider(one, Interval(reason="too few groups")) == Interval(reason="too few groups")
+
+
+def test_a_few_groups_that_carry_the_variance_leave_few_degrees_and_are_told() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(30), 50)
+    even = rng.normal(size=1500)
+    heavy = even + np.where(groups < 3, np.array([4.0, -5.0, 4.5])[groups % 3], 0.0)
+
+    def degrees(rows: npt.NDArray[np.float64]) -> Interval:
+        return interval(0.0, rows - rows.mean(), confidence=0.95, threshold=0.0, groups=groups)
+
+    assert degrees(even).degrees == pytest.approx(29)
+    assert degrees(even).reason is None
+    assert (degrees(heavy).degrees or 99) < 12
+    assert "a few groups carry most of the error" in str(degrees(heavy).reason)

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -66,6 +66,7 @@ def test_at_both_ends_the_score_statistic_by_brute_force_is_the_quantile(
 
 @settings(deadline=None)
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 200), st.floats(-1, 1))
+@example(0, 0, 0, -7.9e-300)
 def test_interval_and_p_agree_whatever_the_counts(
     gained: int, lost: int, same: int, threshold: float
 ) -> None:
