@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from mltoolkit.evidence import Finite, Value
+from mltoolkit.metrics import Task
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -18,6 +19,8 @@ class Estimate(Value, frozen=True, kw_only=True):
         high: The upper end.
         confidence: Of the interval, after every adjustment.
         n: Rows behind the estimate.
+        rests: How many of them it rests on, where that is fewer: the positives for recall, the smaller class
+            for an area. None for all.
         groups: Groups that the rows come in; None where each row stands for itself.
         p: The two-sided p-value of the hypothesis that the true number is the threshold asked about.
         spread: The variance of one row's contribution, the correlation within groups included: the
@@ -30,6 +33,7 @@ class Estimate(Value, frozen=True, kw_only=True):
     high: Finite | None = None
     confidence: Finite | None = None
     n: int | None = None
+    rests: int | None = None
     groups: int | None = None
     p: Finite | None = None
     spread: Finite | None = None
@@ -50,6 +54,16 @@ class Line(Value, frozen=True, kw_only=True):
     slope: Estimate
     error: Finite | None = None
     error_of_perfect: Finite | None = None
+
+
+def reach(metric: str, task: Task | None) -> float:
+    """Return how far one row alone can move from one model to another, in a metric with bounds.
+
+    Args:
+        metric: A name of the catalogue.
+        task: What is predicted; of several classes a Brier score is between 0 and 2.
+    """
+    return 2.0 if metric == "brier" and task is Task.MULTICLASS else 1.0
 
 
 class Numbers(Protocol):
