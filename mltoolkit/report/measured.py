@@ -11,8 +11,8 @@ _SLICES_SHOWN = 15
 def withheld() -> str:
     """Return why there are no numbers: the rows would be used up by what is told of them."""
     return (
-        "### Metrics\n\nNot shown: the rule `reuse` says `disclose: coarse`, so that only what clears its"
-        " interval is told of these rows."
+        "### Metrics\n\nNot shown: the rule `reuse` says `disclose: coarse`, so that of these rows the"
+        " answers of rules are told and nothing else."
     )
 
 

@@ -178,7 +178,7 @@ def budget(rules: tuple[Rule, ...]) -> int:
 
 
 def coarse(rules: tuple[Rule, ...]) -> bool:
-    """Return whether estimates are told only where they clear their interval.
+    """Return whether answers are told alone, and no numbers.
 
     Args:
         rules: The rules in force; one that only runs dry changes nothing.

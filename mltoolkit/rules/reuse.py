@@ -15,13 +15,14 @@ _WARN = 0.8
 class Reuse(Rule, frozen=True, kw_only=True, tag="reuse"):
     """The evaluation rows have not been looked at more often than was declared.
 
-    Every decision pays its share of the error for all looks of the budget, the first as the last: whoever picks
-    the best of so many challengers by their verdicts is still wrong no more often than one decision may be.
+    Every decision pays its share of the error for all looks of the budget, the first as the last: of so many
+    challengers that were not built from earlier verdicts on these rows, the best is still called good by mistake no
+    more often than one may be. Whoever builds challengers from verdicts is held back only by how little they tell.
 
     Attributes:
         budget: Looks that are paid for: each decision's error is divided by it, for the first look and the last.
-        disclose: ``coarse`` tells an estimate only where it clears its interval, so that choices made
-            by what the gate told stay honest (Blum and Hardt 2015).
+        disclose: ``coarse`` tells the answers of rules alone. Numbers that are not told cannot be fitted to; answers
+            can, one bit a rule and a look, so that it is safe for small budgets only.
     """
 
     budget: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 20
