@@ -6,7 +6,7 @@ import msgspec
 
 from mltoolkit.metrics import Task
 from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Rule, at_confidence
-from mltoolkit.rules.comparing import above, figure, flipped, need, number, sound, told
+from mltoolkit.rules.comparing import LABELS, above, figure, flipped, need, number, sound, told
 from mltoolkit.rules.numbers import Estimate, Line
 
 _CALIBRATED = "the model is in truth calibrated"
@@ -40,10 +40,11 @@ class Calibration(Rule, frozen=True, kw_only=True, tag="calibration"):
     def answer(self, facts: Facts) -> Finding:
         """Pass where both intervals lie inside, fail where one lies wholly outside."""
         evidence = facts.evidence
-        if evidence.challenger is not None and (
-            evidence.task is not Task.BINARY or not evidence.challenger.probabilities
-        ):
-            return self.finding(Answer.UNKNOWN, "calibration is asked of a binary model's probabilities")
+        if evidence.challenger is not None and evidence.task is not Task.BINARY:
+            why = f"calibration is asked of a binary model's probabilities, and this one is {evidence.task}"
+            return self.finding(Answer.UNKNOWN, why)
+        if evidence.challenger is not None and not evidence.challenger.probabilities:
+            return self.finding(Answer.UNKNOWN, f"calibration is asked of probabilities, and {LABELS}")
         line = facts.numbers.calibration(confidence=facts.confidence(self.confidence))
         if isinstance(line, str):
             return self.finding(Answer.UNKNOWN, f"calibration is not known: {line}")

@@ -12,6 +12,9 @@ from mltoolkit.statistics import planning
 FEWEST = 30
 """Rows under which no relative rule is answered, whatever its margin."""
 
+LABELS = 'the model answers labels alone: save it by MLflow with pyfunc_predict_fn="predict_proba"'
+"""Why there are no probabilities, and what gives them."""
+
 _EQUAL = "the models are in truth equal"
 
 
@@ -77,7 +80,7 @@ def unfit(metric: str, evidence: Evidence) -> str | None:
         tasks = " and ".join(known.tasks)
         return f"{metric} is a metric of {tasks} models, and this one is {evidence.task}: mend the rule"
     if known.probabilities and not evidence.challenger.probabilities:
-        return f"{metric} needs probabilities, and the model answers labels alone"
+        return f"{metric} needs probabilities, and {LABELS}"
     if known.quantile and evidence.rows is not None and evidence.rows.quantile is None:
         return f"{metric} is about a quantile: name it as `quantile:` of the model"
     return None
@@ -248,10 +251,11 @@ def compared(
         lower_is_better: Which way a ``file:`` metric gets better.
     """
     details: dict[str, Any] = {"metric": metric, "over": over, "threshold": bound, "margin": margin}
-    if (missing := absent(facts, over)) is not None:
-        return rule.finding(*missing, **details)
+    # What can never be asked is told at once, and not at the second release.
     if (why := unfit(metric, facts.evidence)) is not None:
         return rule.finding(Answer.UNKNOWN, why, **details)
+    if (missing := absent(facts, over)) is not None:
+        return rule.finding(*missing, **details)
     gain = facts.numbers.gain(
         metric,
         over,
@@ -275,7 +279,10 @@ def compared(
     if said is Answer.UNKNOWN:
         shares = metric == "accuracy" and margin is not None and gain.groups is None
         needed = need(gain, distance, least=least, shares=shares)
-        why = f": {few}" if few is not None else f": these rows cannot tell whether it is {asked}"
+        # A number without an interval cannot tell only where it is the bound itself.
+        single = gain.confidence is None and alone(metric, facts.evidence)
+        who = "a number that is the bound itself" if single else "these rows"
+        why = f": {few}" if few is not None else f": {who} cannot tell whether it is {asked}"
         return rule.finding(said, f"{what}{why}{told(needed, gain, truth)}", need=needed, **details)
     no = "not " if (said is Answer.PASS) == (margin is not None) else ""
     return rule.finding(said, f"{what}: {no}{asked}", **details)

@@ -69,10 +69,10 @@ class Slice(Rule, frozen=True, kw_only=True, tag="slice"):
     def answer(self, facts: Facts) -> Finding:
         """Tell the worst slice, or that every slice clears the margin."""
         details: dict[str, Any] = {"over": self.over, "threshold": -self.margin, "margin": self.margin}
-        if (missing := absent(facts, self.over)) is not None:
-            return self.finding(*missing, **details)
         if (why := _unfit(self, facts.evidence)) is not None:
             return self.finding(Answer.UNKNOWN, why, **details)
+        if (missing := absent(facts, self.over)) is not None:
+            return self.finding(*missing, **details)
         details["blocks_when_unknown"] = self.require_proof
         parts = facts.harms.get(self, ())
         if not parts:

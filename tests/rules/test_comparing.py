@@ -77,7 +77,11 @@ def test_yes_and_no_change_places_where_less_is_asked() -> None:
     ("metric", "changes", "said"),
     [
         ("rmse", {}, "a metric of regression models, and this one is binary"),
-        ("roc-auc", {"challenger": made.subject(made.A, probabilities=False)}, "needs probabilities"),
+        (
+            "roc-auc",
+            {"challenger": made.subject(made.A, probabilities=False)},
+            'pyfunc_predict_fn="predict_proba"',
+        ),
         ("pinball", {"task": "regression"}, "name it as `quantile:`"),
         ("accuracy", {"task": None, "challenger": None}, "ask for `file:accuracy`"),
         ("nothing", {}, "not a metric that this version knows"),

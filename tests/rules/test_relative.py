@@ -1,10 +1,12 @@
 from typing import Any
 
+import msgspec
 import pytest
 
-from mltoolkit.rules.base import Answer, Facts
+from mltoolkit.rules.base import Answer, Facts, Rule
 from mltoolkit.rules.numbers import Estimate
 from mltoolkit.rules.relative import BetterThan, NoWorseThan
+from mltoolkit.rules.slices import Slice
 from mltoolkit.scalars import ScalarNumbers
 from tests.rules import made
 from tests.rules.made import between
@@ -45,6 +47,19 @@ def test_the_sentence_has_difference_interval_rows_and_margin() -> None:
     assert BETTER.answer(made.facts(between(0.02, 0.03))).reason.endswith("5,000 rows): better")
 
 
+@pytest.mark.parametrize("rule", [NO_WORSE, BETTER, Slice(metrics=("rmse", "roc-auc"))])
+def test_what_can_never_be_asked_is_unknown_at_the_first_release_too(rule: Rule) -> None:
+    first: Any = {"champion": None, "no_champion": "nothing is live yet"}
+    rule = msgspec.structs.replace(rule, **({} if isinstance(rule, Slice) else {"metric": "rmse"}))
+
+    found = rule.answer(made.facts(between(0.001, 0.003), **first))
+
+    assert found.answer is Answer.UNKNOWN
+    assert "rmse is a metric of regression models, and this one is binary: mend the rule" in found.reason
+    fits = Slice(metrics=("roc-auc",)) if isinstance(rule, Slice) else NO_WORSE
+    assert fits.answer(made.facts(between(0.001, 0.003), **first)).answer is Answer.NOT_APPLICABLE
+
+
 def test_identical_models_on_few_rows_are_unknown_with_the_rows_that_are_needed() -> None:
     found = NO_WORSE.answer(made.facts(between(0.0, 0.0, n=100, spread=0.0)))
 
@@ -81,6 +96,7 @@ def test_numbers_alone_are_compared_as_they_stand_and_say_so() -> None:
     assert "no confidence available" in answered(2.0, 2.05)[1]
     assert answered(2.0, 2.2)[0] is Answer.FAIL
     assert answered(2.0, 2.1)[0] is Answer.UNKNOWN
+    assert "a number that is the bound itself cannot tell" in answered(2.0, 2.1)[1]
     assert answered(None, 2.0)[0] is Answer.UNKNOWN
     assert answered(2.0, None)[0] is Answer.NOT_APPLICABLE
 
