@@ -12,9 +12,9 @@ from mltoolkit import measured, slices
 from mltoolkit.evidence import BaselineValue, Evidence
 from mltoolkit.measured import Measured, ScoreInterval
 from mltoolkit.metrics import FROM_FILE, METRICS, Better, Task
-from mltoolkit.rules.numbers import CHALLENGER, Estimate, Line
+from mltoolkit.rules.numbers import CHALLENGER, Estimate, LeftOut, Line
 from mltoolkit.scalars import ScalarNumbers
-from mltoolkit.slices import Column, Slice
+from mltoolkit.slices import Column, Found, Slice
 from mltoolkit.statistics import intervals
 from mltoolkit.statistics.answers import Answers, Codes, Floats, constant, rounded
 from mltoolkit.statistics.calibration import binned_error, recalibrate
@@ -79,12 +79,22 @@ class PairedNumbers:
 
     @cached_property
     def slices(self) -> tuple[str, ...]:
-        """Every slice with enough rows, pairs of columns among them."""
+        """Every slice with enough rows, pairs of columns among them, up to ``slices.LIMIT``."""
         return tuple(self._found)
+
+    @property
+    def left_out(self) -> LeftOut:
+        """Values of too few rows, and what is over the limit."""
+        found = self._search
+        return LeftOut(rare=found.rare, fewest=slices.MINIMUM_ROWS, beyond=found.beyond, most=slices.LIMIT)
+
+    @cached_property
+    def _search(self) -> Found:
+        return slices.find(self.rows.slices)
 
     @cached_property
     def _found(self) -> Mapping[str, Slice]:
-        return {each.name: each for each in slices.find(self.rows.slices)}
+        return {each.name: each for each in self._search.slices}
 
     def level(
         self, metric: str, *, confidence: float, threshold: float, slice_: str | None = None

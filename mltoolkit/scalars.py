@@ -6,7 +6,7 @@ import msgspec
 
 from mltoolkit.evidence import Evidence, Measurement
 from mltoolkit.metrics import METRICS, Better
-from mltoolkit.rules.numbers import CHALLENGER, Estimate, Line
+from mltoolkit.rules.numbers import CHALLENGER, Estimate, LeftOut, Line
 
 NO_ROWS = "there are only numbers, no rows"
 
@@ -24,6 +24,11 @@ class ScalarNumbers(msgspec.Struct, frozen=True, kw_only=True):
     def slices(self) -> tuple[str, ...]:
         """None: a slice needs rows."""
         return ()
+
+    @property
+    def left_out(self) -> LeftOut:
+        """Nothing, for the same reason."""
+        return LeftOut()
 
     def level(
         self, metric: str, *, confidence: float, threshold: float, slice_: str | None = None

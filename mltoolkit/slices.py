@@ -3,7 +3,7 @@
 Rows are known by codes: which text a code stands for is looked up once a slice, and never once a row.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 LIMIT = 200
-"""Slices in all: a column with a thousand values must not fill a report, and each comparison more widens
-the intervals of all others."""
-PER_COLUMN = 20
+"""Slices that are compared in all: each comparison more widens the intervals of all others. What is left out for
+it is counted, and nobody takes it for compared."""
 SHOWN = 100
 """Slices whose every metric is shown."""
+SHOWN_OF_COLUMN = 20
+"""Of them at most of one column: one with a thousand values must not fill a report."""
 SHOWN_FROM = 30
 """Rows below which a number says more about chance than about the slice."""
 MINIMUM_ROWS = 100
@@ -45,66 +46,90 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
-def find(
-    columns: Mapping[str, Column], *, minimum: int = MINIMUM_ROWS, limit: int = LIMIT, pairs: bool = True
-) -> tuple[Slice, ...]:
-    """Return the slices with enough rows: of each column, the most frequent values first; then pairs.
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The slices of some rows, and what is left of them.
 
-    A pair is of two different columns, and of values that are slices themselves. One whose rows are those of
+    Attributes:
+        slices: Values by how many rows they have, then pairs; ties by name.
+        rare: Values that some rows have, and fewer than a slice must have.
+        beyond: Values and pairs that have enough rows and are over the limit.
+    """
+
+    slices: tuple[Slice, ...]
+    rare: int
+    beyond: int
+
+
+def find(columns: Mapping[str, Column], *, minimum: int = MINIMUM_ROWS, limit: int = LIMIT) -> Found:
+    """Return the slices with enough rows: the most frequent values of all columns first; then pairs.
+
+    A pair is of two different columns, and of values that have enough rows themselves. One whose rows are those of
     a single value (a plane that only one carrier flies) is left out: it asks nothing new.
 
     Args:
         columns: By name.
         minimum: Rows that a slice must have.
-        limit: Slices in all; the rarest pairs are left out.
-        pairs: Whether pairs are wanted.
+        limit: Slices in all; the rarest values, and before them the rarest pairs, are left out.
     """
-    single: dict[str, list[Slice]] = {}
-    for column, (codes, texts) in columns.items():
-        counts = np.bincount(codes, minlength=len(texts)).tolist()
-        # By count, ties by name: the same rows give the same slices in the same order.
-        order = sorted(range(len(texts)), key=lambda at: (-counts[at], texts[at]))
-        single[column] = [
-            Slice(name=_term(column, texts[at]), terms=((column, at),), count=counts[at])
-            for at in order[:PER_COLUMN]
-            if counts[at] >= minimum
-        ]
-    found = [each for of in single.values() for each in of][:limit]
-    if pairs and len(found) < limit:
-        made = [
-            pair
-            for ours, theirs in combinations(columns, 2)
-            for pair in _pairs(columns, single[ours], single[theirs])
-            if pair.count >= minimum
-        ]
-        found += sorted(made, key=lambda each: (-each.count, each.name))[: limit - len(found)]
-    return tuple(found)
+    single, rare = {}, 0
+    for column in columns:
+        single[column], few = _values(columns, column, minimum)
+        rare += few
+    # By count, ties by name: the same rows give the same slices in the same order, and no column crowds out another.
+    values = sorted((each for of in single.values() for each in of), key=_order)
+    pairs = [
+        pair
+        for ours, theirs in combinations(columns, 2)
+        for pair in _pairs(columns, single[ours], single[theirs], minimum)
+    ]
+    every = [*values, *sorted(pairs, key=_order)]
+    return Found(slices=tuple(every[:limit]), rare=rare, beyond=max(0, len(every) - limit))
 
 
-def _pairs(columns: Mapping[str, Column], ours: list[Slice], theirs: list[Slice]) -> Iterator[Slice]:
+def _order(each: Slice) -> tuple[int, str]:
+    return -each.count, each.name
+
+
+def _values(columns: Mapping[str, Column], column: str, minimum: int) -> tuple[list[Slice], int]:
+    """Return the values of a column that have enough rows, and how many others some rows have."""
+    codes, texts = columns[column]
+    counts = np.bincount(codes, minlength=len(texts))
+    found = [
+        Slice(name=_term(column, texts[at]), terms=((column, at),), count=int(counts[at]))
+        for at in np.flatnonzero(counts >= minimum).tolist()
+    ]
+    return sorted(found, key=_order), int(np.count_nonzero(counts)) - len(found)
+
+
+def _pairs(
+    columns: Mapping[str, Column], ours: list[Slice], theirs: list[Slice], minimum: int
+) -> Iterator[Slice]:
     if not ours or not theirs:
         return
-    (left, _), (right, _) = ours[0].terms[0], theirs[0].terms[0]
-    width = len(columns[right][1])
-    both = joint([columns[left], columns[right]])
-    counts = np.bincount(both, minlength=len(columns[left][1]) * width)
-    for one in ours:
-        for other in theirs:
-            count = int(counts[one.terms[0][1] * width + other.terms[0][1]])
-            if count not in {one.count, other.count}:
-                yield Slice(name=f"{one.name}{AND}{other.name}", terms=one.terms + other.terms, count=count)
+    left, right = (_places(columns, each) for each in (ours, theirs))
+    both = (left >= 0) & (right >= 0)
+    codes = left[both] * len(theirs) + right[both]
+    size = len(ours) * len(theirs)
+    if size <= both.size:
+        counts = np.bincount(codes, minlength=size)
+        places = np.flatnonzero(counts)
+        counts = counts[places]
+    else:
+        # Two columns of many values: no more than there are rows, of all the pairs that there could be.
+        places, counts = np.unique(codes, return_counts=True)
+    enough = counts >= minimum
+    for place, count in zip(places[enough].tolist(), counts[enough].tolist(), strict=True):
+        one, other = ours[place // len(theirs)], theirs[place % len(theirs)]
+        if count not in {one.count, other.count}:
+            yield Slice(name=f"{one.name}{AND}{other.name}", terms=one.terms + other.terms, count=count)
 
 
-def joint(columns: Sequence[Column]) -> CodesOfAnySize:
-    """Return (n,) one code for the combination of several columns; the last varies fastest.
-
-    Args:
-        columns: At least one.
-    """
-    codes, _ = columns[0]
-    for more, texts in columns[1:]:
-        codes = codes.astype(np.int64, copy=False) * len(texts) + more
-    return codes
+def _places(columns: Mapping[str, Column], values: list[Slice]) -> npt.NDArray[np.int64]:
+    """Return (n,) which of some values of one column each row has; -1 for none of them."""
+    codes, texts = columns[values[0].terms[0][0]]
+    places = np.full(len(texts), -1, dtype=np.int64)
+    places[[each.terms[0][1] for each in values]] = np.arange(len(values))
+    return places[codes]
 
 
 def locate(columns: Mapping[str, Column], name: str) -> Slice | None:
@@ -153,7 +178,8 @@ def slices(columns: Mapping[str, Column]) -> Iterator[tuple[str, npt.NDArray[np.
     Args:
         columns: By name.
     """
-    for each in find(columns, minimum=SHOWN_FROM, limit=SHOWN, pairs=False):
+    single = [_values(columns, column, SHOWN_FROM)[0][:SHOWN_OF_COLUMN] for column in columns]
+    for each in [each for of in single for each in of][:SHOWN]:
         yield each.name, rows(columns, each.terms)
 
 

@@ -11,7 +11,7 @@ from sklearn import metrics as sk
 from mltoolkit.evidence import BaselineValue, Measurement
 from mltoolkit.metrics import METRICS, Better, Task
 from mltoolkit.paired import Predictions
-from mltoolkit.rules.numbers import Estimate, Line
+from mltoolkit.rules.numbers import Estimate, LeftOut, Line
 from mltoolkit.statistics.answers import Answers
 from tests.made_rows import ASKED, numbers, rows
 
@@ -255,11 +255,14 @@ def test_calibration_needs_probabilities_of_two_classes() -> None:
 def test_slices_are_values_and_pairs_with_enough_rows() -> None:
     found = rows(Task.BINARY, 1500, seed=1)
 
-    assert numbers(Task.BINARY, found).slices == (
-        *("carrier=(missing)", "carrier=AA", "carrier=UA", "origin=JFK", "origin=EWR"),
+    on = numbers(Task.BINARY, found)
+
+    assert on.slices == (
+        *("origin=JFK", "origin=EWR", "carrier=(missing)", "carrier=AA", "carrier=UA"),
         *("carrier=(missing) & origin=JFK", "carrier=AA & origin=JFK", "carrier=(missing) & origin=EWR"),
         *("carrier=AA & origin=EWR", "carrier=UA & origin=JFK"),
     )
+    assert on.left_out == LeftOut(rare=0, fewest=100, beyond=0, most=200)
 
 
 def test_what_several_rules_ask_for_is_the_same_whoever_asks_first() -> None:

@@ -40,6 +40,22 @@ class Estimate(Value, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class LeftOut(Value, frozen=True, kw_only=True):
+    """What of the slices is not compared.
+
+    Attributes:
+        rare: Values with too few rows.
+        fewest: Rows that a slice must have.
+        beyond: Slices that have enough rows and are more than are compared.
+        most: Slices that are compared at most.
+    """
+
+    rare: int = 0
+    fewest: int = 0
+    beyond: int = 0
+    most: int = 0
+
+
 class Line(Value, frozen=True, kw_only=True):
     """A logistic recalibration: the line through the logits that the truth would ask for.
 
@@ -71,7 +87,12 @@ class Numbers(Protocol):
 
     @property
     def slices(self) -> tuple[str, ...]:
-        """Every slice with enough rows, the pairs of columns that were searched among them."""
+        """Every slice with enough rows, the pairs of columns that were searched among them, up to a limit."""
+        ...
+
+    @property
+    def left_out(self) -> LeftOut:
+        """What is in none of ``slices``."""
         ...
 
     def level(

@@ -13,14 +13,15 @@ from mltoolkit.rules.base import (
     Confidence,
     Facts,
     Finding,
+    Need,
     Part,
     Rule,
     at_confidence,
     check_distance,
     check_metric,
 )
-from mltoolkit.rules.comparing import above, absent, interval, too_few, unfit
-from mltoolkit.rules.numbers import Numbers
+from mltoolkit.rules.comparing import above, absent, figure, interval, too_few, unfit
+from mltoolkit.rules.numbers import LeftOut, Numbers
 from mltoolkit.statistics import multiplicity
 
 SHOWN = 50
@@ -31,8 +32,9 @@ class Slice(Rule, frozen=True, kw_only=True, tag="slice"):
     """In no slice is the challenger worse than the champion, or the anchor, by more than a margin.
 
     Fails where harm beyond the margin is shown after Holm (1979) over all slices and metrics of the
-    verdict; passes where every slice clears the margin; is otherwise unknown, which stops the verdict only
-    where proof is required.
+    verdict; passes where every slice that is compared clears the margin; is otherwise unknown, which stops the
+    verdict only where proof is required. Slices that are not compared, because they have too few rows or are
+    too many, are counted; where proof is required there is none of them.
 
     Attributes:
         metrics: Names of the catalogue.
@@ -74,26 +76,32 @@ class Slice(Rule, frozen=True, kw_only=True, tag="slice"):
         if (missing := absent(facts, self.over)) is not None:
             return self.finding(*missing, **details)
         details["blocks_when_unknown"] = self.require_proof
+        left = _left(facts.numbers.left_out)
+        if left and self.require_proof:
+            details["need"] = Need(reason=f"what is not compared cannot be proven: {left}")
         parts = facts.harms.get(self, ())
         if not parts:
-            return self.finding(
-                Answer.UNKNOWN, "no slice has enough rows to be compared: name columns as `slices`", **details
-            )
+            why = f": {left}" if left else ": name columns as `slices`"
+            return self.finding(Answer.UNKNOWN, f"no slice has enough rows to be compared{why}", **details)
         worst = parts[0]
         details |= {"metric": worst.metric, "estimate": worst.estimate, "parts": parts[:SHOWN]}
         failed = sum(part.answer is Answer.FAIL for part in parts)
         unsure = sum(part.answer is Answer.UNKNOWN for part in parts)
         family = sum(map(len, facts.harms.values()))
         count, told = _count(parts), _told(worst, self.over, family)
+        # What nobody looked at is told in every answer, so that a pass is not taken for more than it is.
+        rest = f"; not compared: {left}" if left else ""
         if failed:
             others = f"; so are {failed - 1} more of {count}" if failed > 1 else f", alone of {count}"
-            why = f"{told}: beyond the margin of {self.margin:g}{others}"
-            return self.finding(Answer.FAIL, why, slice=worst.slice, **details)
+            why = f"{told}: beyond the margin of {self.margin:g}{others}{rest}"
+            return self.finding(Answer.FAIL, why, slice=worst.slice, **details | {"need": None})
         if not unsure:
-            why = f"in {count} no slice is worse by {self.margin:g} or more; the least sure: {told}"
-            return self.finding(Answer.PASS, why, **details)
-        why = f"no harm is shown, but {unsure} of {count} cannot tell {self.margin:g} from none; the least sure: {told}"
-        return self.finding(Answer.UNKNOWN, why, **details)
+            proven = not left or not self.require_proof
+            rest += "" if proven else ", and proof is required of every slice"
+            why = f"in {count} no slice is worse by {self.margin:g} or more; the least sure: {told}{rest}"
+            return self.finding(Answer.PASS if proven else Answer.UNKNOWN, why, **details)
+        why = f"no harm is shown, but {unsure} of {count} cannot tell {self.margin:g} from none"
+        return self.finding(Answer.UNKNOWN, f"{why}; the least sure: {told}{rest}", **details)
 
 
 def harms(
@@ -159,12 +167,23 @@ def _told(part: Part, over: str, count: int) -> str:
     if gain.value is None:
         return f"{part.metric} on {part.slice} is not known ({gain.reason})"
     way = (
-        f"{abs(gain.value):.4g} {'better' if gain.value > 0 else 'worse'} than"
+        f"{figure(abs(gain.value))} {'better' if gain.value > 0 else 'worse'} than"
         if gain.value
         else "as good as"
     )
     adjusted = "the gain" if count == 1 else f"the gain, adjusted for {count} comparisons,"
     return f"{part.metric} on {part.slice} is {way} the {over}'s{interval(gain, adjusted)}"
+
+
+def _left(left_out: LeftOut) -> str:
+    """Return what is not compared, in words; empty where everything is."""
+    told = []
+    if left_out.rare:
+        values = "1 value" if left_out.rare == 1 else f"{left_out.rare:,} values"
+        told.append(f"{values} of fewer than {left_out.fewest} rows")
+    if left_out.beyond:
+        told.append(f"{left_out.beyond:,} beyond the {left_out.most} with the most rows")
+    return " and ".join(told)
 
 
 def _count(parts: tuple[Part, ...]) -> str:

@@ -9,7 +9,7 @@ from mltoolkit import evidence as told
 from mltoolkit.evidence import BaselineValue, Evidence, FileRef, Measurement, Provenance, Rows, Subject
 from mltoolkit.metrics import Task
 from mltoolkit.rules.base import Facts
-from mltoolkit.rules.numbers import Estimate, Line
+from mltoolkit.rules.numbers import Estimate, LeftOut, Line
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 
@@ -32,6 +32,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def slices(self) -> tuple[str, ...]:
         return ()
+
+    @property
+    def left_out(self) -> LeftOut:
+        return LeftOut()
 
     def level(
         self, metric: str, *, confidence: float, threshold: float, slice_: str | None = None

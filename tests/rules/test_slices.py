@@ -7,7 +7,7 @@ import pytest
 from mltoolkit import gate
 from mltoolkit.metrics import Task
 from mltoolkit.paired import PairedNumbers, Predictions
-from mltoolkit.rules import slices
+from mltoolkit.rules import disclosure, slices
 from mltoolkit.rules.base import Answer, Facts, Finding, Mode, Rule
 from mltoolkit.rules.relative import NoWorseThan
 from mltoolkit.rules.slices import Slice
@@ -203,12 +203,15 @@ def test_models_that_are_worse_by_the_margin_everywhere_fail_as_often_as_is_allo
 def test_few_groups_and_few_rows_cannot_be_told() -> None:
     few_groups = finding(paired(rows(6000, seed=1, groups=8)), Slice(metrics=("accuracy",)))
     few_rows = finding(paired(rows(90, seed=1)), Slice(metrics=("accuracy",)))
+    bare = msgspec.structs.replace(rows(6000, seed=1), slices={})
+    nothing = finding(paired(bare), Slice(metrics=("accuracy",)))
 
     assert few_groups.answer is Answer.UNKNOWN
     assert "there are 8 groups" in few_groups.reason
     assert all(part.estimate.low is None for part in few_groups.parts)
     assert few_rows.answer is Answer.UNKNOWN
-    assert few_rows.reason == "no slice has enough rows to be compared: name columns as `slices`"
+    assert few_rows.reason == "no slice has enough rows to be compared: 7 values of fewer than 100 rows"
+    assert nothing.reason == "no slice has enough rows to be compared: name columns as `slices`"
     assert few_rows.parts == ()
 
 
@@ -236,6 +239,54 @@ def test_what_is_listed_is_bounded_and_what_is_counted_is_not() -> None:
     assert "76 comparisons" in found.reason
     answers = [part.answer is Answer.FAIL for part in found.parts]
     assert answers == sorted(answers, reverse=True)
+
+
+def many(values: int, *, each: int, inverted: int | None = None, rare: int = 0) -> Predictions:
+    """Make up rows of a column with many values, in one of which the challenger says the contrary of the truth."""
+    dest = np.concatenate([np.repeat(np.arange(values), each), np.full(rare, values)])
+    truth = np.random.default_rng(1).integers(0, 2, dest.size)
+    said = np.where(dest == inverted, 1 - truth, truth)
+    texts = tuple(f"v{at:03}" for at in range(values)) + (("rare",) if rare else ())
+    return Predictions(
+        truth=truth,
+        answers={"challenger": Answers(labels=said), "champion": Answers(labels=truth)},
+        groups=None,
+        slices={"dest": (dest, texts)},
+    )
+
+
+def test_every_value_of_a_column_is_looked_at() -> None:
+    found = verdict(
+        paired(many(30, each=200, inverted=25)),
+        Slice(metrics=("accuracy",)),
+        NoWorseThan(metric="accuracy", margin=0.1),
+    )
+
+    assert found.decision is gate.Decision.REJECT
+    assert found.findings[0].slice == "dest=v025"
+
+
+@pytest.mark.parametrize(
+    ("made_up", "left"),
+    [
+        (many(20, each=300, rare=99), "1 value of fewer than 100 rows"),
+        (many(210, each=300), "10 beyond the 200 with the most rows"),
+    ],
+    ids=["rare", "beyond"],
+)
+@pytest.mark.parametrize("proof", [False, True])
+def test_what_is_not_compared_is_told_and_is_no_proof(
+    made_up: Predictions, left: str, *, proof: bool
+) -> None:
+    rule = Slice(metrics=("accuracy",), margin=0.1, require_proof=proof)
+
+    found = finding(paired(made_up), rule, NoWorseThan(metric="accuracy", margin=0.1))
+
+    assert f"; not compared: {left}" in found.reason
+    assert found.answer is (Answer.UNKNOWN if proof else Answer.PASS)
+    assert (found.need is not None) is proof
+    told = disclosure.coarse(found)
+    assert (left in told.reason) is proof
 
 
 def test_without_a_champion_it_does_not_apply() -> None:
