@@ -89,8 +89,8 @@ def evaluate(
     scored, answers = said[CHALLENGER].scored, said[CHALLENGER].answers
     if scored is None or answers is None:
         raise CannotTellError(said[CHALLENGER].fault or "the model was not scored")
-    baselines = measuring.baselines(frame, training)
     quantile = settings.quantile
+    baselines = measuring.baselines(frame, training, quantile=quantile)
     measured = [*measuring.measurements(frame, CHALLENGER, answers, quantile=quantile), *further]
     for who in (CHAMPION, ANCHOR):
         if (theirs := said[who].answers) is not None:

@@ -112,7 +112,7 @@ class BaselineValue(Value, frozen=True, kw_only=True):
     """A trivial predictor.
 
     Attributes:
-        name: ``base-rate``, ``majority``, ``mean``, or ``column:NAME``.
+        name: A name of ``metrics.Baseline``, or ``column:NAME``.
         source: ``training`` rows, or where nothing is known of them the ``evaluation`` rows
             themselves, whose best constant no constant learned elsewhere can beat; or a ``column`` of them.
         value: What it always predicts; None for a column, which predicts row by row.

@@ -57,21 +57,31 @@ def _measured(
         yield Measurement(metric=metric, of=of, slice=slice_, value=value, n=n, reason=why)
 
 
-def baselines(frame: Frame, training: Prepared | None) -> tuple[BaselineValue, ...]:
+def baselines(
+    frame: Frame, training: Prepared | None, *, quantile: float | None = None
+) -> tuple[BaselineValue, ...]:
     """Return the trivial predictors: those that know the training target alone, and columns of the rows.
 
     Args:
         frame: The rows.
-        training: What the training rows were; without it the best constants on these rows are taken.
+        training: What the training rows were; what it does not tell is the best constant on these rows.
+        quantile: The quantile that is predicted, where the settings name one.
 
     Raises:
         InputError: The training rows hold none of the classes.
     """
     columns = tuple(BaselineValue(name=name, source="column", value=None) for name in frame.columns)
-    source: Literal["evaluation", "training"] = "evaluation" if training is None else "training"
     if frame.task is Task.REGRESSION:
-        mean = float(frame.truth.mean()) if training is None or training.mean is None else training.mean
-        return (BaselineValue(name=Baseline.MEAN, source=source, value=rounded(mean)), *columns)
+        mean = None if training is None else training.mean
+        own = [_number(Baseline.MEAN, mean, float(frame.truth.mean()))]
+        for name, share in ((Baseline.MEDIAN, 0.5), (Baseline.QUANTILE, quantile)):
+            if share is not None:
+                learned = None if training is None else training.quantile(share)
+                # The smallest number that is such a quantile: of all constants none loses less.
+                best = np.quantile(frame.truth, share, method="inverted_cdf")
+                own.append(_number(name, learned, float(best)))
+        return (*own, *columns)
+    source: Literal["evaluation", "training"] = "evaluation" if training is None else "training"
     counts = np.bincount(frame.truth, minlength=len(frame.classes)).astype(np.float64)
     if training is not None:
         counts = np.array([training.classes.get(name, 0) for name in frame.classes], dtype=np.float64)
@@ -81,15 +91,23 @@ def baselines(frame: Frame, training: Prepared | None) -> tuple[BaselineValue, .
                 hint="`training:` names the summary of other rows",
             )
     shares = tuple(float(share) for share in counts / counts.sum())
+    always = [] if frame.positive is None else [(Baseline.POSITIVE, frame.positive)]
+    labels = [(Baseline.MAJORITY, frame.classes[int(counts.argmax())]), *always]
     return (
         BaselineValue(name=Baseline.BASE_RATE, source=source, value=shares),
-        BaselineValue(name=Baseline.MAJORITY, source=source, value=frame.classes[int(counts.argmax())]),
+        *(BaselineValue(name=name, source=source, value=value) for name, value in labels),
         *columns,
     )
 
 
+def _number(name: Baseline, learned: float | None, best: float) -> BaselineValue:
+    if learned is None:
+        return BaselineValue(name=name, source="evaluation", value=rounded(best))
+    return BaselineValue(name=name, source="training", value=rounded(learned))
+
+
 def of_baseline(frame: Frame, baseline: BaselineValue, *, quantile: float | None) -> list[Measurement]:
-    """Return the metrics of a trivial predictor on all rows, as far as they mean something.
+    """Return the metrics of a trivial predictor on all rows: of a constant those that it is a bar for.
 
     Args:
         frame: The rows.
@@ -103,12 +121,10 @@ def of_baseline(frame: Frame, baseline: BaselineValue, *, quantile: float | None
             each for answers in said for each in _measured(frame, baseline.name, answers, quantile=quantile)
         ]
     answers = constant(task=frame.task, n=len(frame.ids), value=baseline.value, classes=frame.classes)
-    # A base rate is judged by its probabilities and a majority by its label; the rest says nothing.
-    wants = baseline.name == Baseline.BASE_RATE
     return [
         each
         for each in _measured(frame, baseline.name, answers, quantile=quantile)
-        if baseline.name == Baseline.MEAN or METRICS[each.metric].probabilities == wants
+        if METRICS[each.metric].baseline == baseline.name
     ]
 
 

@@ -35,6 +35,17 @@ class Better(StrEnum):
     LOWER = "lower"
 
 
+class Baseline(StrEnum):
+    """A predictor that has learned nothing but how the target is spread, and that says the same of every row."""
+
+    BASE_RATE = "base-rate"
+    MAJORITY = "majority"
+    POSITIVE = "positive"
+    MEAN = "mean"
+    MEDIAN = "median"
+    QUANTILE = "quantile"
+
+
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One metric of the catalogue.
 
@@ -63,6 +74,26 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
         # A loss without bounds is at least 0; what is better when higher, R2, is at most 1.
         return (0.0, math.inf) if self.better is Better.LOWER else (-math.inf, 1.0)
 
+    @property
+    def baseline(self) -> Baseline | None:
+        """Who is best of all who know nothing, guessing by chance included; None where that is no bar."""
+        return _BASELINES.get(self.name)
+
+
+_BASELINES = {
+    "roc-auc": Baseline.BASE_RATE,
+    "brier": Baseline.BASE_RATE,
+    "log-loss": Baseline.BASE_RATE,
+    "average-precision": Baseline.BASE_RATE,
+    "accuracy": Baseline.MAJORITY,
+    "balanced-accuracy": Baseline.MAJORITY,
+    "f1": Baseline.POSITIVE,
+    "rmse": Baseline.MEAN,
+    "mse": Baseline.MEAN,
+    "r2": Baseline.MEAN,
+    "mae": Baseline.MEDIAN,
+    "pinball": Baseline.QUANTILE,
+}
 
 _CLASSES = (Task.BINARY, Task.MULTICLASS)
 
@@ -89,11 +120,3 @@ METRICS = {
 
 FROM_FILE = "file:"
 """The prefix of a metric that a stage wrote itself: ``file:profit``."""
-
-
-class Baseline(StrEnum):
-    """A trivial predictor that every challenger must beat."""
-
-    BASE_RATE = "base-rate"
-    MAJORITY = "majority"
-    MEAN = "mean"

@@ -1,5 +1,6 @@
 """What training writes down for those who judge: the leaderboard, and what the training rows were. Values only."""
 
+import math
 from typing import Any, Literal
 
 from mltoolkit.evidence import Digest, Finite, Tried, Value
@@ -51,6 +52,8 @@ class Prepared(Value, frozen=True, kw_only=True):
         positive: Of a binary task, the class whose probability is judged, as text.
         classes: Count of each class among the training rows (train and validation); empty for regression.
         mean: Of the training rows' target, for regression.
+        percentiles: Of the training rows' target, for regression: the smallest number that so many per cent of
+            the rows are at or under, from 1 to 99; empty where they were not written down.
         digests: Of the files that were written: ``train`` (with the validation rows) and ``evaluation``.
     """
 
@@ -65,4 +68,15 @@ class Prepared(Value, frozen=True, kw_only=True):
     positive: str | None
     classes: dict[str, int]
     mean: Finite | None
+    percentiles: tuple[Finite, ...] = ()
     digests: dict[str, Digest]
+
+    def quantile(self, share: float) -> float | None:
+        """Return a quantile of the training rows' target; None where it is not known.
+
+        Args:
+            share: Between 0 and 1; of those that are no whole per cent none is known.
+        """
+        at = round(100 * share)
+        whole = math.isclose(100 * share, at) and 1 <= at <= len(self.percentiles)
+        return self.percentiles[at - 1] if whole else None

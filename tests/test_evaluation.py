@@ -252,7 +252,7 @@ def test_a_column_is_a_baseline_and_one_that_says_nothing_a_fault(
         ),
     )
 
-    assert [(b.name, b.source, b.value) for b in made.baselines[2:]] == [
+    assert [(b.name, b.source, b.value) for b in made.baselines[3:]] == [
         ("column:guess", "column", None),
         ("column:none", "column", None),
     ]
@@ -305,6 +305,7 @@ def test_baselines_know_only_the_training_rows(evaluate: Evaluate, tmp_path: Pat
     assert [(b.name, b.source, b.value) for b in made.baselines] == [
         ("base-rate", "training", (0.75, 0.25)),
         ("majority", "training", "0"),
+        ("positive", "training", "1"),
     ]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from mltoolkit.metrics import FROM_FILE, METRICS, Baseline, Task
+from mltoolkit.metrics import FROM_FILE, METRICS, Baseline
 from mltoolkit.rules.base import (
     SURE,
     Confidence,
@@ -21,14 +21,33 @@ from mltoolkit.rules.comparing import compared
 COLUMN = "column:"
 """The prefix of a baseline that is a column of the evaluation rows, such as last week's number."""
 
+_WHY = {
+    Baseline.BASE_RATE: "the share of each class",
+    Baseline.MAJORITY: "the most frequent class",
+    Baseline.POSITIVE: "who always answers the positive class",
+    Baseline.MEAN: "the best constant for squared errors",
+    Baseline.MEDIAN: "the best constant for absolute errors",
+    Baseline.QUANTILE: "the best constant for this quantile",
+}
+"""What each baseline is, for who named another."""
+
+_NONE = {
+    "recall": "recall has no baseline, because whoever always answers the positive class has all of it",
+    "precision": "precision has no baseline, because one sure row is enough for all of it",
+    "f1-macro": "f1-macro has no baseline, because guesses by the shares of k classes have 1/k of it, more than any"
+    " constant answer",
+}
+"""Why nobody who knows nothing is a bar for a metric."""
+
 
 class BetterThanBaseline(Rule, frozen=True, kw_only=True, tag="better-than-baseline"):
     """The challenger beats a predictor that knows only the training target's distribution, or a column.
 
     Attributes:
         metric: A name of the catalogue.
-        baseline: ``base-rate`` for probabilities, ``majority`` for labels, ``mean`` for regression, or
-            ``column:NAME`` for a column of the evaluation rows that holds somebody's prediction.
+        baseline: The one that the metric has in the catalogue, such as ``base-rate`` for probabilities or
+            ``median`` for absolute errors; or ``column:NAME`` for a column of the evaluation rows that holds
+            somebody's prediction.
         by: How much better it must be, in the metric's unit.
         effect: How much better one hopes for, to plan how many rows would show it.
         confidence: Of the two-sided interval of the gain.
@@ -41,7 +60,7 @@ class BetterThanBaseline(Rule, frozen=True, kw_only=True, tag="better-than-basel
     confidence: Confidence = SURE
 
     def __post_init__(self) -> None:
-        """Refuse pairs that have no meaning, such as a majority's Brier score or a mean's accuracy."""
+        """Refuse pairs that have no meaning, such as a majority's Brier score, and baselines that no knowledge beats."""
         check_metric(self.metric)
         if self.metric.startswith(FROM_FILE):
             raise ValueError("a number from a file has no baseline; use `kind: absolute`")
@@ -49,13 +68,15 @@ class BetterThanBaseline(Rule, frozen=True, kw_only=True, tag="better-than-basel
         check_effect(self.effect, self.by)
         if self.baseline.startswith(COLUMN) and len(self.baseline) > len(COLUMN):
             return
-        metric = METRICS[self.metric]
-        regression = Task.REGRESSION in metric.tasks
-        wanted = (
-            Baseline.MEAN if regression else Baseline.BASE_RATE if metric.probabilities else Baseline.MAJORITY
-        )
+        wanted = METRICS[self.metric].baseline
+        if wanted is None:
+            raise ValueError(
+                f"{_NONE[self.metric]}; ask for a floor with `kind: absolute`, or for {COLUMN}NAME"
+            )
         if self.baseline != wanted:
-            raise ValueError(f"{self.metric} is compared with baseline: {wanted}, or {COLUMN}NAME")
+            raise ValueError(
+                f"{self.metric} is compared with baseline: {wanted}, {_WHY[wanted]}, or {COLUMN}NAME"
+            )
 
     @property
     def question(self) -> str:

@@ -5,8 +5,10 @@ training rows, inside the model, so that a served model takes missing values too
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -58,7 +60,7 @@ def stage() -> str:
     }
     output = Path(settings.output)
     digests = {name: _write(output / f"{name}.parquet", part) for name, part in written.items()}
-    regression = settings.task is Task.REGRESSION
+    known = target.filter(pa.array(training)).to_numpy() if settings.task is Task.REGRESSION else None
     prepared = Prepared(
         task=settings.task,
         id=settings.id,
@@ -69,7 +71,8 @@ def stage() -> str:
         splits={name: int((names == name).sum()) for name in (TRAIN, VALIDATION, EVALUATION)},
         positive=positive,
         classes=classes,
-        mean=float(np.mean(target.filter(pa.array(training)).to_numpy())) if regression else None,
+        mean=None if known is None else float(np.mean(known)),
+        percentiles=() if known is None else _percentiles(known),
         digests=digests,
     )
     files.write_bytes(output / "prepared.json", files.dump_json(prepared))
@@ -160,6 +163,12 @@ def _classes(
             hint="merge rare classes, or split otherwise",
         )
     return {metrics.label(value): count for value, count in sorted(every.items())}
+
+
+def _percentiles(known: npt.NDArray[Any]) -> tuple[float, ...]:
+    # Numbers that rows have, so that no rounding of an interpolation differs between machines.
+    found = np.quantile(known, np.arange(1, 100) / 100, method="inverted_cdf")
+    return tuple(float(each) for each in found)
 
 
 def _positive(classes: dict[str, int], settings: PrepareSettings, section: Section) -> str | None:

@@ -1,10 +1,13 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
-from mltoolkit.metrics import METRICS, Baseline
+from mltoolkit.metrics import METRICS, Baseline, Task
 from mltoolkit.rules.base import Answer
 from mltoolkit.rules.baseline import BetterThanBaseline
+from mltoolkit.statistics.answers import constant
+from mltoolkit.statistics.influence import influence
 from tests.rules import made
 from tests.rules.made import between
 
@@ -57,7 +60,7 @@ def test_a_baseline_that_could_not_be_read_or_is_not_there_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_every_metric_has_exactly_one_baseline_that_means_something(metric: str) -> None:
+def test_every_metric_has_the_one_baseline_of_the_catalogue_or_none(metric: str) -> None:
     allowed = []
     for baseline in Baseline:
         try:
@@ -66,10 +69,55 @@ def test_every_metric_has_exactly_one_baseline_that_means_something(metric: str)
             continue
         allowed.append(baseline)
 
-    assert len(allowed) == 1
+    assert allowed == [each for each in [METRICS[metric].baseline] if each is not None]
     assert (
         BetterThanBaseline(metric=metric, baseline="column:old").question
         == f"{metric} better than column:old"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "baseline", "said"),
+    [
+        ("mae", "mean", "mae is compared with baseline: median, the best constant for absolute errors"),
+        ("pinball", "mean", "baseline: quantile, the best constant for this quantile, or column:NAME"),
+        ("f1", "majority", "baseline: positive, who always answers the positive class"),
+        ("recall", "majority", "answers the positive class has all of it; .* a floor with `kind: absolute`"),
+        ("precision", "majority", "one sure row is enough"),
+        ("f1-macro", "majority", "guesses by the shares of k classes have 1/k of it"),
+    ],
+)
+def test_a_baseline_that_no_knowledge_beats_is_refused_with_what_to_ask_instead(
+    metric: str, baseline: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        BetterThanBaseline(metric=metric, baseline=baseline)
+
+
+def test_guesses_beat_every_constant_in_f1_macro_and_none_of_them_one_over_the_classes() -> None:
+    positive = 0.3
+    truth = np.repeat([0, 1], [700, 300])
+    # What comes of it, on average, to say 1 that often without looking.
+    scores = [
+        positive * said / (positive + said) + (1 - positive) * (1 - said) / (2 - positive - said)
+        for said in np.linspace(0, 1, 101)
+    ]
+    constants = [
+        influence(
+            "f1-macro",
+            task=Task.BINARY,
+            truth=truth,
+            answers=constant(task=Task.BINARY, n=1000, value=name, classes=("0", "1")),
+            classes=("0", "1"),
+            positive="1",
+            quantile=None,
+        )
+        for name in ("0", "1")
+    ]
+
+    assert max(scores) == pytest.approx(1 / 2)
+    assert [each.value for each in constants if not isinstance(each, str)] == pytest.approx(
+        [scores[0], scores[-1]]
     )
 
 

@@ -50,15 +50,20 @@ def test_the_same_input_gives_the_same_bytes(write: Write, params: dict[str, Any
     assert files.manifest(folder / "data") == first
 
 
-def test_a_regression_notes_the_mean_of_training_rows(
+def test_a_regression_notes_how_the_target_of_training_rows_is_spread(
     write: Write, params: dict[str, Any], columns: Any
 ) -> None:
     params["prepare"] |= {"task": "regression", "target": "minutes"}
     folder = write(params, columns)
     prepare.stage()
     made = files.load(folder / "data/prepared.json", Prepared)
-    assert made.mean == pytest.approx(columns["minutes"][:500].mean())
+    learned = columns["minutes"][:500]
+    assert made.mean == pytest.approx(learned.mean())
     assert made.classes == {}
+    assert len(made.percentiles) == 99
+    assert made.quantile(0.9) == sorted(learned)[449]
+    assert made.quantile(0.5) == sorted(learned)[249]
+    assert made.quantile(0.975) is None
 
 
 def test_groups_stay_together_and_new_rows_move_none(
