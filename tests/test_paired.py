@@ -258,7 +258,7 @@ def test_slices_are_values_and_pairs_with_enough_rows() -> None:
     on = numbers(Task.BINARY, found)
 
     assert on.slices == (
-        *("origin=JFK", "origin=EWR", "carrier=(missing)", "carrier=AA", "carrier=UA"),
+        *("origin=JFK", "carrier=(missing)", "carrier=AA", "origin=EWR", "carrier=UA"),
         *("carrier=(missing) & origin=JFK", "carrier=AA & origin=JFK", "carrier=(missing) & origin=EWR"),
         *("carrier=AA & origin=EWR", "carrier=UA & origin=JFK"),
     )

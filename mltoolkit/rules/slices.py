@@ -182,7 +182,7 @@ def _left(left_out: LeftOut) -> str:
         values = "1 value" if left_out.rare == 1 else f"{left_out.rare:,} values"
         told.append(f"{values} of fewer than {left_out.fewest} rows")
     if left_out.beyond:
-        told.append(f"{left_out.beyond:,} beyond the {left_out.most} with the most rows")
+        told.append(f"{left_out.beyond:,} more than the {left_out.most} that are compared at once")
     return " and ".join(told)
 
 

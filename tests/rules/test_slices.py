@@ -270,7 +270,7 @@ def test_every_value_of_a_column_is_looked_at() -> None:
     ("made_up", "left"),
     [
         (many(20, each=300, rare=99), "1 value of fewer than 100 rows"),
-        (many(210, each=300), "10 beyond the 200 with the most rows"),
+        (many(210, each=300), "10 more than the 200 that are compared at once"),
     ],
     ids=["rare", "beyond"],
 )
