@@ -12,7 +12,7 @@ from mltoolkit import measured, slices
 from mltoolkit.evidence import BaselineValue, Evidence
 from mltoolkit.measured import Measured, ScoreInterval
 from mltoolkit.metrics import FROM_FILE, METRICS, Better, Task
-from mltoolkit.rules.numbers import CHALLENGER, Estimate, LeftOut, Line
+from mltoolkit.rules.numbers import CHALLENGER, Estimate, LeftOut, Line, reach
 from mltoolkit.scalars import ScalarNumbers
 from mltoolkit.slices import Column, Found, Slice
 from mltoolkit.statistics import intervals
@@ -23,6 +23,8 @@ from mltoolkit.statistics.influence import Influence, influence
 _MEANS = frozenset({"accuracy", "brier", "log-loss", "mse", "mae", "pinball"})
 """Metrics that are means over rows of a loss that depends on the row alone: of a slice, and of groups in it,
 they are sums of the same values as of all rows."""
+
+_Both = tuple[Influence, Influence]
 
 
 class Predictions(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,13 +151,13 @@ class PairedNumbers:
             return line
 
         def parameter(value: float, rows: Floats, calibrated: float) -> Estimate:
-            found = Measured(
+            return Measured(
                 value=value,
                 n=rows.size,
                 spread=intervals.spread(rows, groups=self.rows.groups, rare=line.rare),
+                rests=line.rare,
                 remark=line.reason,
-            )
-            return found.estimate(confidence=confidence, threshold=calibrated)
+            ).estimate(confidence=confidence, threshold=calibrated)
 
         error, of_perfect = binned_error(positive, share)
         return Line(
@@ -210,7 +212,10 @@ class PairedNumbers:
             n=part.count,
             spread=intervals.spread(found.rows, groups=part.groups, weights=found.weights, rare=found.rare),
             score=score,
-            rests=measured.rests_on(metric, found.rare, part.count),
+            least=self._least(metric, found, part),
+            rests=part.count if found.rare is None else found.rare,
+            reach=reach(metric, self.evidence.task),
+            unmoved=measured.unmoved(metric, found.rows, self._truth(part)),
             ends=METRICS[metric].ends,
         )
 
@@ -227,7 +232,11 @@ class PairedNumbers:
             n=part.count,
             spread=intervals.spread(rows, groups=part.groups, weights=_mean_weights(*both), rare=rare),
             score=self._score(metric, over, part),
-            rests=measured.rests_on(metric, rare, part.count),
+            least=self._least_gain(metric, over, both, part),
+            rests=part.count if rare is None else rare,
+            reach=reach(metric, self.evidence.task),
+            unmoved=measured.unmoved(metric, rows, self._truth(part)),
+            gain=True,
         )
 
     def _gain_of_means(self, metric: str, over: str, part: _Part) -> Measured | str:
@@ -245,10 +254,12 @@ class PairedNumbers:
             n=part.count,
             spread=intervals.spread(rows - shift, groups=part.groups),
             score=self._score(metric, over, part),
-            rests=measured.rests_on(metric, None, part.count),
+            rests=part.count,
+            reach=reach(metric, self.evidence.task),
+            gain=True,
         )
 
-    def _both(self, metric: str, over: str, part: _Part) -> tuple[Influence, Influence] | str:
+    def _both(self, metric: str, over: str, part: _Part) -> _Both | str:
         ours = self._influence(metric, CHALLENGER, part)
         if isinstance(ours, str):
             return f"of the challenger: {ours}"
@@ -333,6 +344,26 @@ class PairedNumbers:
             moved = moved[self._truth(part) == self._at]
         gained, lost = int(np.count_nonzero(moved > 0)), int(np.count_nonzero(moved < 0))
         return measured.difference(gained, lost, moved.size, part.count)
+
+    def _least(self, metric: str, found: Influence, part: _Part) -> ScoreInterval | None:
+        """Return an interval that a level is never narrower than: few rows without a fault are not certain."""
+        if metric == "roc-auc" and found.rare is not None:
+            return measured.area(found.value, found.rare, part.count - found.rare)
+        if metric == "rmse" and not isinstance(squares := self._influence("mse", CHALLENGER, part), str):
+            return measured.root(squares.value, intervals.spread(squares.rows, groups=part.groups))
+        if metric == "balanced-accuracy" and not isinstance(said := self._answers(CHALLENGER, part), str):
+            return measured.recalls(self._truth(part), said.labels, len(self.classes))
+        return None
+
+    def _least_gain(self, metric: str, over: str, both: _Both, part: _Part) -> ScoreInterval | None:
+        """Return an interval that a gain is never narrower than."""
+        if metric == "precision":
+            return measured.precisions(*both)
+        total = sum(each.value for each in both)
+        if metric != "rmse" or not total or isinstance(squares := self._both("mse", over, part), str):
+            return None
+        gain, rows = _better("mse", *squares)
+        return measured.root_gain(gain, intervals.spread(rows, groups=part.groups), total)
 
     def _moved(self, over: str) -> npt.NDArray[np.int8] | None:
         """Return (n,) 1 where only the challenger is right, -1 where only the other is, and 0 elsewhere."""

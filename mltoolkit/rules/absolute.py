@@ -2,9 +2,11 @@
 
 import math
 
-from mltoolkit.metrics import FROM_FILE, METRICS
+import msgspec
+
+from mltoolkit.metrics import FROM_FILE, METRICS, Better
 from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Rule, check_metric
-from mltoolkit.rules.comparing import above, alone, flipped, number, sound, unfit
+from mltoolkit.rules.comparing import above, alone, flipped, number, sound, too_few, unfit
 from mltoolkit.rules.numbers import Estimate
 
 
@@ -78,12 +80,11 @@ class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
         where = "" if self.slice is None else f" on {self.slice}"
         what = f"{self.metric}{where} is {number(estimate)}"
         side = "the floor" if floor else "the ceiling"
+        cannot = f"these rows cannot tell on which side of {side} {bound:g} it is"
         words = {
             Answer.PASS: f": {' and '.join(_met(*each) for each in asked)}",
             Answer.FAIL: f": {'under' if floor else 'over'} {side} {bound:g}",
-            Answer.UNKNOWN: f": these rows cannot tell on which side of {side} {bound:g} it is"
-            if sound(estimate)
-            else "",
+            Answer.UNKNOWN: f": {self._too_few(facts, estimate) or cannot}" if sound(estimate) else "",
         }
         return self.finding(
             said,
@@ -92,16 +93,32 @@ class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
             slice=self.slice,
             estimate=estimate,
             threshold=bound,
+            speaks=self._speaks,
         )
 
+    @property
+    def _speaks(self) -> bool:
+        """Whether a bound is on the metric's good side; of a number from a file nobody said which that is."""
+        if self.metric not in METRICS:
+            return True
+        higher = METRICS[self.metric].better is Better.HIGHER
+        return (self.at_least if higher else self.at_most) is not None
+
     def _one(self, facts: Facts, estimate: Estimate, bound: float, *, floor: bool) -> Answer:
-        if estimate.value is None or not sound(estimate):
+        if estimate.value is None or not sound(estimate) or self._too_few(facts, estimate) is not None:
             return Answer.UNKNOWN
         if self.confidence is None:
             met = estimate.value >= bound if floor else estimate.value <= bound
             return Answer.PASS if met else Answer.FAIL
         said = above(estimate, bound, alone=alone(self.metric, facts.evidence))
         return said if floor else flipped(said)
+
+    def _too_few(self, facts: Facts, estimate: Estimate) -> str | None:
+        """Return why the rows are too few; of a number that a stage wrote nobody knows them."""
+        if alone(self.metric, facts.evidence):
+            return None
+        confidence = SURE if estimate.confidence is None else estimate.confidence
+        return too_few(msgspec.structs.replace(estimate, confidence=confidence), self.metric, None)
 
 
 def _met(bound: float, floor: bool) -> str:  # noqa: FBT001 - a pair from a list

@@ -4,13 +4,16 @@ import math
 from typing import Any
 
 from mltoolkit.evidence import Evidence
-from mltoolkit.metrics import FROM_FILE, METRICS
-from mltoolkit.rules.base import Answer, Facts, Finding, Need, Rule
-from mltoolkit.rules.numbers import ANCHOR, CHAMPION, Estimate
+from mltoolkit.metrics import FROM_FILE, METRICS, Task
+from mltoolkit.rules.base import SURE, Answer, Facts, Finding, Need, Rule
+from mltoolkit.rules.numbers import ANCHOR, CHAMPION, Estimate, reach
 from mltoolkit.statistics import planning
 
 FEWEST = 30
-"""Rows under which no relative rule is answered, whatever its margin."""
+"""Rows under which no rule on rows is answered, whatever its margin."""
+
+UNSEEN = 0.01
+"""The share of rows that must not differ unseen, where no row differs in a metric without bounds."""
 
 LABELS = 'the model answers labels alone: save it by MLflow with pyfunc_predict_fn="predict_proba"'
 """Why there are no probabilities, and what gives them."""
@@ -113,38 +116,58 @@ def absent(facts: Facts, over: str) -> tuple[Answer, str] | None:
     return Answer.NOT_APPLICABLE, f"there is no {over}: {why}"
 
 
-def fewest(metric: str, margin: float | None, confidence: float) -> int:
+def fewest(metric: str, margin: float | None, confidence: float, task: Task | None = None) -> int:
     """Return the rows under which a relative rule is not answered, even if the models never differ.
 
     Args:
         metric: Where its values end at 1, a margin says how many rows are needed.
         margin: The loss that is still called no loss, in the metric's unit.
         confidence: Of the two-sided interval.
+        task: What is predicted; of several classes one row can move a Brier score by 2.
     """
-    if margin is None or metric not in METRICS or margin >= 1:
+    if margin is None or metric not in METRICS:
         return FEWEST
     # R2 has no lower end, but a margin of it is a share of the spread as well.
-    if not METRICS[metric].bounded and metric != "r2":
+    far = 1.0 if metric == "r2" else reach(metric, task)
+    if far is None or margin >= far:
         return FEWEST
-    return max(FEWEST, planning.minimum_rows(margin, confidence=confidence))
+    return max(FEWEST, planning.minimum_rows(margin / far, confidence=confidence))
 
 
-def too_few(estimate: Estimate, metric: str, margin: float | None) -> str | None:
-    """Return why the rows are too few for a relative rule, also where the two models never differ.
+def too_few(estimate: Estimate, metric: str, margin: float | None, task: Task | None = None) -> str | None:
+    """Return why the rows are too few for a rule on rows, also where nothing differs.
 
     Args:
-        estimate: The gain.
-        metric: Whose gain it is; a margin says how many rows are needed where the metric has bounds.
-        margin: The loss that is still called no loss, in the metric's unit.
+        estimate: The number, or the gain.
+        metric: Whose it is; a margin says how many rows are needed where the metric has bounds.
+        margin: The loss that is still called no loss, in the metric's unit; None where none is.
+        task: What is predicted.
     """
     if estimate.confidence is None:
         return None
-    needed = fewest(metric, margin, estimate.confidence)
+    needed = _least(estimate, metric, margin, task)
     if estimate.n is None:
         return f"on how many rows it rests is not known, and at least {needed:,} are needed"
-    if estimate.n >= needed:
+    rests = estimate.n if estimate.rests is None else estimate.rests
+    if rests >= needed:
         return None
-    return f"{_rows(estimate.n)} too few: at least {needed:,} are needed, even if the models never differ"
+    least = f"too few: at least {needed:,} are needed"
+    least += ", even if the models never differ" if margin is not None else ""
+    if rests < estimate.n:
+        return f"it rests on {_rows(rests)}, {least}"
+    return f"{_rows(rests)} {'is' if rests == 1 else 'are'} {least}"
+
+
+def still(estimate: Estimate) -> bool:
+    """Return whether no row moves a number that has no bounds: its interval then has no width."""
+    return estimate.spread == 0 and estimate.low is not None and estimate.low == estimate.high
+
+
+def _least(estimate: Estimate, metric: str, margin: float | None, task: Task | None) -> int:
+    """Return the rows that are needed in any case: where no row differs without bounds, more than else."""
+    confidence = SURE if estimate.confidence is None else estimate.confidence
+    needed = fewest(metric, margin, confidence, task)
+    return max(needed, planning.minimum_rows(UNSEEN, confidence=confidence)) if still(estimate) else needed
 
 
 def need(
@@ -213,7 +236,7 @@ def interval(estimate: Estimate, of: str = "") -> str:
         estimate: The number.
         of: What the interval is of, where that is not the number that was said before.
     """
-    rows = "" if estimate.n is None else f", {estimate.n:,} rows"
+    rows = "" if estimate.n is None else f", {_rows(estimate.n)}"
     if estimate.groups is not None:
         rows += f" in {estimate.groups:,} groups"
     if estimate.confidence is None:
@@ -221,6 +244,8 @@ def interval(estimate: Estimate, of: str = "") -> str:
     if estimate.low is None or estimate.high is None:
         return f" (no interval{rows}: {estimate.reason or 'not defined'})"
     warning = "" if estimate.reason is None else f"; {estimate.reason}"
+    if still(estimate):
+        return f" (no row differs{rows}{warning})"
     ends = f"{figure(estimate.low)} to {figure(estimate.high)}"
     return f" ({100 * estimate.confidence:.6g} % interval{f' of {of}' if of else ''} {ends}{rows}{warning})"
 
@@ -269,8 +294,8 @@ def compared(
         return rule.finding(Answer.UNKNOWN, why, **details)
     truth = _EQUAL if margin is not None else f"the true gain is {effect:g}" if effect is not None else ""
     distance = margin if margin is not None else None if effect is None else effect - bound
-    least = fewest(metric, margin, gain.confidence) if gain.confidence is not None else FEWEST
-    few = too_few(gain, metric, margin)
+    least = _least(gain, metric, margin, facts.evidence.task)
+    few = too_few(gain, metric, margin, facts.evidence.task)
     said = above(gain, bound, alone=alone(metric, facts.evidence)) if few is None else Answer.UNKNOWN
     what = f"{metric} is {_difference(gain.value, over)}{interval(gain, 'the gain')}"
     asked = (
@@ -311,4 +336,4 @@ def _named(over: str) -> str:
 
 
 def _rows(count: int) -> str:
-    return "1 row is" if count == 1 else f"{count:,} rows are"
+    return "1 row" if count == 1 else f"{count:,} rows"

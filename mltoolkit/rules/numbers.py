@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from mltoolkit.evidence import Finite, Value
-from mltoolkit.metrics import Task
+from mltoolkit.metrics import METRICS, Task
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -40,22 +40,6 @@ class Estimate(Value, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class LeftOut(Value, frozen=True, kw_only=True):
-    """What of the slices is not compared.
-
-    Attributes:
-        rare: Values with too few rows.
-        fewest: Rows that a slice must have.
-        beyond: Slices that have enough rows and are more than are compared.
-        most: Slices that are compared at most.
-    """
-
-    rare: int = 0
-    fewest: int = 0
-    beyond: int = 0
-    most: int = 0
-
-
 class Line(Value, frozen=True, kw_only=True):
     """A logistic recalibration: the line through the logits that the truth would ask for.
 
@@ -72,14 +56,32 @@ class Line(Value, frozen=True, kw_only=True):
     error_of_perfect: Finite | None = None
 
 
-def reach(metric: str, task: Task | None) -> float:
-    """Return how far one row alone can move from one model to another, in a metric with bounds.
+def reach(metric: str, task: Task | None) -> float | None:
+    """Return how far one row can move from one model to another; None in a metric without bounds.
 
     Args:
         metric: A name of the catalogue.
         task: What is predicted; of several classes a Brier score is between 0 and 2.
     """
+    if not METRICS[metric].bounded:
+        return None
     return 2.0 if metric == "brier" and task is Task.MULTICLASS else 1.0
+
+
+class LeftOut(Value, frozen=True, kw_only=True):
+    """What of the slices is not compared.
+
+    Attributes:
+        rare: Values with too few rows.
+        fewest: Rows that a slice must have.
+        beyond: Slices that have enough rows and are more than are compared.
+        most: Slices that are compared at most.
+    """
+
+    rare: int = 0
+    fewest: int = 0
+    beyond: int = 0
+    most: int = 0
 
 
 class Numbers(Protocol):
