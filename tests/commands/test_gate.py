@@ -107,18 +107,6 @@ def test_json_has_the_whole_findings_and_no_more_than_the_verdict(cli: Call, jud
     assert set(told) == {"decision", "reason", "challenger", "champion", "anchor", "findings", "path"}
 
 
-def test_coarse_disclosure_tells_no_more_on_the_terminal_than_in_the_file(
-    cli: Call, toy: Path, judge: Judge
-) -> None:
-    rules(toy, AUC + "        - {kind: reuse, disclose: coarse}\n")
-    judge(toy, quality="unclear")
-    text = cli("gate", "--project", toy).out
-    plan = cli("gate", "--project", toy, "--plan").out
-
-    assert "withheld" in text
-    assert "roc-auc is 0." not in text + plan
-
-
 DAMAGES = {
     "cut": lambda text: text[: len(text) // 2],
     "emptied": lambda text: text[:0],
