@@ -1,7 +1,8 @@
 """Programs of the project's own that answer a rule: run in bounded time, and read strictly.
 
 A program prints one JSON object: ``{"answer": "pass", "reason": "in a sentence", "value": 1.2}``, the value
-only where it has one. Whatever else it does is a fault, and the rule cannot tell.
+only where it has one. Whatever else it does is a fault, and the rule cannot tell. What it left running is
+ended with it. How much memory it takes itself is not bounded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +54,8 @@ def _run(rule: Custom, root: Path, environment: Mapping[str, str]) -> ProgramRun
             cwd=root.resolve(),
             env=proc.clean_environment(environment),
             timeout=rule.seconds,
-            sweep=True,
+            limit=LIMIT,
+            kept=True,
         )
         said = _read(done)
     except (CannotTellError, OutsideError) as error:
@@ -71,8 +73,6 @@ def _read(done: proc.Completed) -> _Said:
     data = done.out
     if done.code:
         raise CannotTellError(f"it ended with {done.code}: {done.tail()[-_SHOWN:] or 'and said nothing'}")
-    if len(data) > LIMIT:
-        raise CannotTellError(f"it printed more than {LIMIT:,} bytes")
     where = Location(path="standard output")
     try:
         plain = files.parse_json(data, where, error=CannotTellError)

@@ -106,6 +106,27 @@ def test_what_it_leaves_behind_is_ended(tmp_path: Path) -> None:
     assert gone(int((tmp_path / "pid").read_text()))
 
 
+def test_a_daemon_that_holds_its_output_is_ended_and_not_waited_for(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        "import pathlib, subprocess, sys\n"
+        "sleeper = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+        "child = subprocess.Popen(sleeper, start_new_session=True)\n"
+        "pathlib.Path('pid').write_text(str(child.pid))\n"
+        """print('{"answer": "pass", "reason": "x"}', flush=True)\n""",
+    )
+
+    assert (found.answer, found.fault) == ("pass", None)
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_output_without_end_is_stopped_long_before_its_time(tmp_path: Path) -> None:
+    found = run(tmp_path, "while True: print('x' * 100_000)", seconds=3600)
+
+    assert found.fault is not None
+    assert "printed more than 65,536 bytes" in found.fault
+
+
 def gone(pid: int) -> bool:
     """Wait a little for a process to end; a zombie that nobody reaps here has."""
     deadline = time.monotonic() + 5
