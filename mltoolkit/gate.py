@@ -166,7 +166,7 @@ def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
     failed = [finding for finding in blocking if finding.answer is Answer.FAIL]
     unknown = [f for f in blocking if f.answer is Answer.UNKNOWN and f.blocks_when_unknown]
     passed = [finding for finding in blocking if finding.answer is Answer.PASS]
-    good = [finding for finding in passed if finding.kind in _QUALITY]
+    good = [finding for finding in passed if finding.kind in _QUALITY and finding.speaks]
     if failed:
         return Decision.REJECT, f"{failed[0].reason} ({_count(failed, blocking)} failed{_warned(findings)})"
     if unknown:
@@ -187,10 +187,17 @@ def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
 def _nothing_speaks(passed: list[Finding]) -> str:
     if not passed:
         return "no blocking rule applies, so nothing speaks for the challenger"
-    kinds = ", ".join(dict.fromkeys(finding.kind for finding in passed))
+    # Of a kind that may speak for a model the rule itself is told: it is the bound that does not.
+    names = (finding.rule if finding.kind in _QUALITY else finding.kind for finding in passed)
+    bounds = any(finding.kind in _QUALITY for finding in passed)
+    what = (
+        "a bound on the side where the metric gets worse"
+        if bounds
+        else "an `absolute` or `better-than-baseline` rule"
+    )
     return (
-        f"no blocking rule says that the model is good: {kinds} passed and say nothing of it;"
-        " add an `absolute` or `better-than-baseline` rule"
+        f"no blocking rule says that the model is good: {', '.join(dict.fromkeys(names))} passed and say nothing of it;"
+        f" add {what}"
     )
 
 

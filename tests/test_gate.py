@@ -109,6 +109,36 @@ def test_what_says_nothing_of_the_model_s_quality_promotes_nothing_alone() -> No
     assert decide(Budget(size="50MB"), Contract(), AUC, evidence=evidence).decision is Decision.PROMOTE
 
 
+@pytest.mark.parametrize(
+    ("bounds", "speaks"),
+    [
+        ({"metric": "roc-auc", "at_most": 0.9}, False),
+        ({"metric": "roc-auc", "at_least": 0.6}, True),
+        ({"metric": "roc-auc", "at_least": 0.6, "at_most": 0.9}, True),
+        ({"metric": "brier", "at_least": 0.6}, False),
+        ({"metric": "brier", "at_most": 0.9}, True),
+        ({"metric": "brier", "at_least": 0.6, "at_most": 0.9}, True),
+    ],
+)
+def test_a_bound_speaks_for_a_model_only_on_the_side_where_the_metric_gets_worse(
+    *, bounds: dict[str, Any], speaks: bool
+) -> None:
+    verdict = decide(Absolute(**bounds), numbers=Told(estimate=between(0.7, 0.8)))
+
+    assert verdict.findings[0].answer is Answer.PASS
+    assert verdict.decision is (Decision.PROMOTE if speaks else Decision.INCONCLUSIVE)
+    if not speaks:
+        assert f"{Absolute(**bounds).question} passed and say nothing of it" in verdict.reason
+        assert "add a bound on the side where the metric gets worse" in verdict.reason
+
+
+def test_of_a_number_from_a_file_nobody_says_which_side_is_good() -> None:
+    evidence = made.numbers_alone(profit=(2.0, None))
+    for rule in (Absolute(metric="file:profit", at_least=1.0), Absolute(metric="file:profit", at_most=3.0)):
+        verdict = decide(rule, evidence=evidence, numbers=ScalarNumbers(evidence=evidence))
+        assert verdict.decision is Decision.PROMOTE
+
+
 def test_a_slice_rule_that_cannot_tell_stops_the_verdict_only_where_proof_is_asked() -> None:
     proof = msgspec.structs.replace(SLICES, require_proof=True)
 

@@ -87,6 +87,7 @@ class Finding(Value, frozen=True, kw_only=True):
         need: What would settle it, where it is unknown for want of rows.
         parts: The slices of a slice rule, worst first.
         blocks_when_unknown: Whether a blocking rule that cannot tell keeps the challenger from promotion.
+        speaks: Whether a pass may speak for the model's quality; a ceiling on what should be high does not.
     """
 
     rule: str
@@ -103,6 +104,7 @@ class Finding(Value, frozen=True, kw_only=True):
     need: Need | None = None
     parts: tuple[Part, ...] = ()
     blocks_when_unknown: bool = True
+    speaks: bool = True
 
 
 class Policy(Value, frozen=True, kw_only=True):
@@ -112,10 +114,14 @@ class Policy(Value, frozen=True, kw_only=True):
         base: The commit whose rules, suites and selection of rows decide; None where they are the commit's own.
         changed: What the judged commit changed of them, in words.
         reason: Why that cannot be told.
+        stale: What changed since the evidence was made, so that it has to be made again.
+        fresh: Data that are new since the base commit, by which evaluation rows chosen in the same way are others.
     """
 
     base: str | None = None
     changed: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
     reason: str | None = None
 
 
