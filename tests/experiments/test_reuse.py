@@ -20,6 +20,10 @@ def test_choosing_by_verdicts_that_tell_little_learns_nothing() -> None:
     assert adaptive(disclose="coarse", **SMALL) <= ALPHA + CHANCE
 
 
+def test_a_wide_margin_tells_no_more_of_equal_models_than_a_narrow_one() -> None:
+    assert adaptive(teams=10, disclose="coarse", margin=0.25) <= ALPHA + 3 * (ALPHA * (1 - ALPHA) / 10) ** 0.5
+
+
 def test_choosing_by_all_numbers_learns_the_rows() -> None:
     assert adaptive(teams=6, disclose="full") > 0.5
 
