@@ -1,16 +1,17 @@
 """From a number and how far chance moves it to an estimate: which interval it has, and what is printed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from mltoolkit.metrics import METRICS
 from mltoolkit.rules.numbers import Estimate
 from mltoolkit.statistics import intervals, proportions
-from mltoolkit.statistics.answers import Codes, Floats, rounded
+from mltoolkit.statistics.answers import Answers, Codes, Floats, rounded
 from mltoolkit.statistics.influence import Influence
 from mltoolkit.statistics.intervals import Interval, Spread
 from mltoolkit.statistics.quantiles import normal_quantile, normal_tails
@@ -180,8 +181,10 @@ def recalls(truth: npt.NDArray[Any], labels: Codes | None, k: int) -> ScoreInter
     return mean
 
 
-def unmoved(metric: str, rows: Floats, truth: npt.NDArray[Any]) -> int | None:
-    """Return the rows of the smallest class that all contribute the same, in a metric that rests on classes.
+def unmoved(
+    metric: str, rows: Floats, truth: npt.NDArray[Any], said: Sequence[Answers | str] = ()
+) -> int | None:
+    """Return the rows of the smallest class in which none moves a number, in a metric that rests on classes.
 
     Where no row of a rare class differs, the others alone would tell how far chance moves the number.
 
@@ -189,12 +192,22 @@ def unmoved(metric: str, rows: Floats, truth: npt.NDArray[Any]) -> int | None:
         metric: A name of the catalogue.
         rows: (n,) influence values.
         truth: (n,) codes from 0.
+        said: Of a gain, what both say: where they say the same, no row moves it, whatever it contributes.
     """
     if metric not in _OF_CLASSES:
         return None
+    told = [
+        each.probabilities if METRICS[metric].probabilities else each.labels
+        for each in said
+        if isinstance(each, Answers)
+    ]
+    same: npt.NDArray[Any] = np.zeros(truth.size, dtype=bool)
+    if len(told) > 1 and told[0] is not None and told[1] is not None:
+        same = (told[0] == told[1]).reshape(truth.size, -1).all(axis=1)
     met = np.bincount(truth)
     for code in np.argsort(met, kind="stable"):
-        if met[code] and np.ptp(rows[truth == code]) <= _SAME:
+        inside = truth == code
+        if met[code] and (same[inside].all() or np.ptp(rows[inside]) <= _SAME):
             return int(met[code])
     return None
 

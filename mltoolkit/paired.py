@@ -141,8 +141,8 @@ class PairedNumbers:
 
     def calibration(self, *, confidence: float) -> Line | str:
         """Return the challenger's recalibration line, or why there is none."""
-        answers = self.rows.answers.get(CHALLENGER)
-        table = None if answers is None else answers.probabilities
+        said = self.rows.answers.get(CHALLENGER)
+        table = None if said is None else said.probabilities
         if self.evidence.task is not Task.BINARY or table is None:
             return "calibration is asked of the probabilities of two classes, and the model gives none"
         positive, share = self.rows.truth == self._at, table[:, self._at]
@@ -203,9 +203,8 @@ class PairedNumbers:
         found = self._influence(metric, CHALLENGER, part)
         if isinstance(found, str):
             return found
-        score = None
+        score, rests = None, part.count if found.rare is None else found.rare
         if metric in {"accuracy", "precision", "recall"}:
-            rests = part.count if found.rare is None else found.rare
             score = measured.share(round(found.value * rests), rests, part.count)
         return Measured(
             value=found.value,
@@ -213,7 +212,7 @@ class PairedNumbers:
             spread=intervals.spread(found.rows, groups=part.groups, weights=found.weights, rare=found.rare),
             score=score,
             least=self._least(metric, found, part),
-            rests=part.count if found.rare is None else found.rare,
+            rests=rests,
             reach=reach(metric, self.evidence.task),
             unmoved=measured.unmoved(metric, found.rows, self._truth(part)),
             ends=METRICS[metric].ends,
@@ -225,17 +224,18 @@ class PairedNumbers:
         both = self._both(metric, over, part)
         if isinstance(both, str):
             return both
-        rare = min((each.rare for each in both if each.rare is not None), default=None)
+        rests = min(part.count if each.rare is None else each.rare for each in both)
+        said = [self._answers(who, part) for who in (CHALLENGER, over)]
         value, rows = _better(metric, *both)
         return Measured(
             value=value,
             n=part.count,
-            spread=intervals.spread(rows, groups=part.groups, weights=_mean_weights(*both), rare=rare),
+            spread=intervals.spread(rows, groups=part.groups, weights=_mean_weights(*both), rare=rests),
             score=self._score(metric, over, part),
             least=self._least_gain(metric, over, both, part),
-            rests=part.count if rare is None else rare,
+            rests=rests,
             reach=reach(metric, self.evidence.task),
-            unmoved=measured.unmoved(metric, rows, self._truth(part)),
+            unmoved=measured.unmoved(metric, rows, self._truth(part), said),
             gain=True,
         )
 
