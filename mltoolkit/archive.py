@@ -1,8 +1,9 @@
 """What the journal keeps of verdicts: who has looked at which rows, and the evidence that was judged.
 
 Two branches beside those of endpoints. ``mltoolkit/ledger`` has one commit for each look; its tree holds the
-whole ledger of every model, as ``git show mltoolkit/ledger:ledger-NAME.json`` prints it. ``mltoolkit/evidence``
-has one commit for each evidence; its tree holds that evidence alone, with the verdict and the rules that decided.
+whole ledger, as ``git show mltoolkit/ledger:ledger.json`` prints it: one for all models, since rows wear out
+whatever those who are judged on them are called. ``mltoolkit/evidence`` has one commit for each evidence; its
+tree holds that evidence alone, with the verdict and the rules that decided.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,7 @@ EVIDENCE = "evidence"
 _Commit = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}$")]
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.(json|parquet)$")]
 
+_LEDGER = "ledger.json"
 _ABOUT = "kept.json"
 _VERDICT = "verdict.json"
 _RULES = "rules.json"
@@ -66,14 +68,10 @@ class Archive:
     def __init__(self, state: Path) -> None:
         self._branches = Branches(state)
 
-    def ledger(self, model: str) -> Ledger | str:
-        """Return the looks at a model's evaluation rows so far, or why they cannot be read.
-
-        Args:
-            model: The model's name in ``params.yaml``.
-        """
+    def ledger(self) -> Ledger | str:
+        """Return the looks at evaluation rows so far, of all models, or why they cannot be read."""
         try:
-            return self._ledger(model)[1]
+            return self._ledger()[1]
         except MltoolkitError as error:
             return error.what
 
@@ -101,19 +99,18 @@ class Archive:
             return None
 
         def entry() -> tuple[str | None, Entry | None]:
-            commit, before = self._ledger(verdict.model)
+            commit, before = self._ledger()
             after = ledger.recorded(before, look)
             place = ledger.place(after, look)
             text = (
                 f"{verdict.model}: {files.short(look.challenger)} is look {place} at rows {files.short(look.rows)}"
                 f"\n\n{verdict.decision}: {' '.join(verdict.reason.split())}\n\n{_trailers(verdict)}"
             )
-            name = _ledger_file(verdict.model)
-            made = Entry(files={name: files.dump_json(after)}, text=text, by=by, at=at, over=True)
+            made = Entry(files={_LEDGER: files.dump_json(after)}, text=text, by=by, at=at, over=True)
             return commit, None if after == before else made
 
         self._add(LEDGER, entry)
-        return ledger.place(self._ledger(verdict.model)[1], look)
+        return ledger.place(self._ledger()[1], look)
 
     def keep(self, verdict: Verdict, source: Path, *, rules: tuple[Rule, ...], by: str, at: str) -> bool:
         """Keep judged evidence with its verdict and the rules that decided.
@@ -188,13 +185,12 @@ class Archive:
             found.append((about, place))
         return tuple(found)
 
-    def _ledger(self, model: str) -> tuple[str | None, Ledger]:
-        name = _ledger_file(model)
-        commit, (data,) = self._branches.read(LEDGER, name)
+    def _ledger(self) -> tuple[str | None, Ledger]:
+        commit, (data,) = self._branches.read(LEDGER, _LEDGER)
         if data is None:
             # git calls "missing" also what it cannot read; taken for no looks, it would start the count anew.
-            if commit is not None and name in self._branches.tree(LEDGER, commit):
-                raise self._branches.damaged(LEDGER, f"{name} cannot be read")
+            if commit is not None and _LEDGER in self._branches.tree(LEDGER, commit):
+                raise self._branches.damaged(LEDGER, f"{_LEDGER} cannot be read")
             return commit, Ledger()
         return commit, self._branches.convert(data, Ledger, LEDGER)
 
@@ -236,10 +232,6 @@ def read_ledger(path: Path) -> Ledger | str:
         return files.load(path, Ledger)
     except InputError as error:
         return str(error)
-
-
-def _ledger_file(model: str) -> str:
-    return f"ledger-{model}.json"
 
 
 def _judged(source: Path, verdict: Verdict) -> dict[str, bytes]:

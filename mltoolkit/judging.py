@@ -114,7 +114,7 @@ def read(
     if ledger is None:
         # No process is started for a ledger that no rule asks about.
         asked = any(isinstance(rule, Reuse) for rule in gate.effective(rules, found))
-        ledger = Archive(here.state).ledger(model) if asked else Ledger()
+        ledger = Archive(here.state).ledger() if asked else Ledger()
     return Brief(
         evidence=found,
         digest=files.digest_file(path),

@@ -50,7 +50,7 @@ class Entry(Value, frozen=True, kw_only=True):
 
 
 class Ledger(Value, frozen=True, kw_only=True):
-    """All looks of one model's history, oldest first.
+    """All looks of a project's history, oldest first.
 
     Attributes:
         schema: Name and version of this file's format.

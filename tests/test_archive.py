@@ -73,20 +73,26 @@ def record(state: Path, made: tuple[Verdict, Path]) -> int | None:
 def test_without_a_journal_there_are_no_looks_and_nothing_is_written(tmp_path: Path) -> None:
     state = tmp_path / "state"
 
-    assert Archive(state).ledger("toy") == Ledger()
+    assert Archive(state).ledger() == Ledger()
     assert Archive(state).last("toy", 3, tmp_path / "out") == ()
     assert not state.exists()
 
 
-def test_looks_are_counted_for_each_model_and_a_look_is_kept_once(tmp_path: Path, judged: Make) -> None:
+def test_looks_are_counted_whatever_the_model_is_called_and_a_look_is_kept_once(
+    tmp_path: Path, judged: Make
+) -> None:
     places = [record(tmp_path, judged(name)) for name in ("one", "two", "one", "three", "two")]
     other = record(tmp_path, judged("four", model="other"))
 
     assert places == [1, 2, 1, 3, 2]
-    assert other == 1
-    kept = Archive(tmp_path).ledger("toy")
+    # Another name in params.yaml makes the rows no fresher; nor does a second entry for the same model.
+    assert other == 4
+    assert record(tmp_path, judged("one", model="other")) == 1
+    kept = Archive(tmp_path).ledger()
     assert isinstance(kept, Ledger)
-    assert [each.challenger for each in kept.looks] == [digest(name) for name in ("one", "two", "three")]
+    assert [each.challenger for each in kept.looks] == [
+        digest(name) for name in ("one", "two", "three", "four")
+    ]
 
 
 def test_fresh_rows_begin_anew_and_grown_ones_do_not(tmp_path: Path, judged: Make) -> None:
@@ -114,10 +120,8 @@ def test_plain_git_tells_who_looked_at_what(tmp_path: Path, judged: Make, git: G
     assert "promote: roc-auc is 0.7" in told
     assert f"Model: {digest('two')}" in told
     assert git(repository, "fsck", "--strict") == ""
-    (tmp_path / "exported.json").write_text(
-        git(repository, "show", "mltoolkit/ledger:ledger-toy.json") + "\n"
-    )
-    assert read_ledger(tmp_path / "exported.json") == Archive(tmp_path).ledger("toy")
+    (tmp_path / "exported.json").write_text(git(repository, "show", "mltoolkit/ledger:ledger.json") + "\n")
+    assert read_ledger(tmp_path / "exported.json") == Archive(tmp_path).ledger()
 
 
 def test_of_looks_at_the_same_moment_none_is_lost(tmp_path: Path, judged: Make) -> None:
@@ -125,7 +129,7 @@ def test_of_looks_at_the_same_moment_none_is_lost(tmp_path: Path, judged: Make) 
     with ThreadPoolExecutor(4) as pool:
         places = list(pool.map(lambda look: record(tmp_path, look), looks))
 
-    kept = Archive(tmp_path).ledger("toy")
+    kept = Archive(tmp_path).ledger()
     assert isinstance(kept, Ledger)
     assert sorted(place or 0 for place in places) == [1, 2, 3, 4]
     assert {each.challenger for each in kept.looks} == {digest(f"model {number}") for number in range(4)}
@@ -198,10 +202,10 @@ def test_a_ledger_that_is_damaged_is_a_reason_and_never_written_over(
     record(tmp_path, judged("one"))
     branches = Archive(tmp_path)._branches
     before, _ = branches.read("ledger")
-    entry = Entry(files={"ledger-toy.json": DAMAGES[damage]}, text="x", by=ADA, at=NOW)
+    entry = Entry(files={"ledger.json": DAMAGES[damage]}, text="x", by=ADA, at=NOW)
     after = branches.append("ledger", before, entry)
 
-    assert isinstance(Archive(tmp_path).ledger("toy"), str)
+    assert isinstance(Archive(tmp_path).ledger(), str)
     with pytest.raises((CannotTellError, InputError)):
         record(tmp_path, judged("two"))
     assert branches.read("ledger")[0] == after
@@ -210,7 +214,7 @@ def test_a_ledger_that_is_damaged_is_a_reason_and_never_written_over(
     assert isinstance(read_ledger(tmp_path / "ledger.json"), str)
 
 
-@pytest.mark.parametrize("what", ["mltoolkit/ledger:ledger-toy.json", "mltoolkit/ledger^{tree}"])
+@pytest.mark.parametrize("what", ["mltoolkit/ledger:ledger.json", "mltoolkit/ledger^{tree}"])
 def test_a_ledger_whose_object_is_gone_is_not_an_empty_one(
     tmp_path: Path, judged: Make, git: Git, what: str
 ) -> None:
@@ -219,7 +223,7 @@ def test_a_ledger_whose_object_is_gone_is_not_an_empty_one(
     name = git(repository, "rev-parse", what)
     (repository / "objects" / name[:2] / name[2:]).unlink()
 
-    found = Archive(tmp_path).ledger("toy")
+    found = Archive(tmp_path).ledger()
     assert isinstance(found, str)
     with pytest.raises((CannotTellError, InputError, OutsideError)):
         record(tmp_path, judged("two"))
@@ -238,7 +242,7 @@ def test_evidence_whose_object_is_gone_is_told(tmp_path: Path, judged: Make, git
 def test_a_journal_of_somebody_elses_is_a_reason(tmp_path: Path) -> None:
     (tmp_path / "journal.git").mkdir()
 
-    assert "not a journal of ours" in str(Archive(tmp_path).ledger("toy"))
+    assert "not a journal of ours" in str(Archive(tmp_path).ledger())
 
 
 def test_a_file_that_is_not_there_is_a_reason(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def look_back(here: project.Project, name: str, count: int) -> Result:
             raise CannotTellError(
                 f"no evidence of the model {name} is kept", hint="mltoolkit gate --record keeps it"
             )
-        found = backtest.decide(evidence, here.settings.models[name].rules, kept.ledger(name))
+        found = backtest.decide(evidence, here.settings.models[name].rules, kept.ledger())
     return Result(text=backtest.text(found), value={"backtest": msgspec.to_builtins(found)})
 
 

@@ -270,7 +270,7 @@ def test_a_ledger_may_come_from_a_file(cli: Call, judged: Path) -> None:
         other = msgspec.structs.replace(made.challenger, digest=f"sha256:{letter * 64}")
         edit(judged, challenger=other)
         cli("gate", "--project", judged, "--record")
-    kept = Archive(judged / ".mltoolkit").ledger("toy")
+    kept = Archive(judged / ".mltoolkit").ledger()
     edit(judged, challenger=made.challenger)
     exported, empty = judged / "exported.json", judged / "empty.json"
     exported.write_bytes(files.dump_json(kept))
