@@ -138,7 +138,7 @@ def harms(
             metric, rule.over, confidence=1 - step.error, threshold=-rule.margin, slice_=slice_
         )
         said = above(estimate, -rule.margin)
-        if said is Answer.PASS and too_few(estimate, metric, rule.margin) is not None:
+        if said is Answer.PASS and too_few(estimate, metric, rule.margin, evidence.task) is not None:
             said = Answer.UNKNOWN
         made[rule].append(Part(slice=slice_, metric=metric, answer=said, estimate=estimate))
     return {rule: tuple(sorted(parts, key=_worst_first)) for rule, parts in made.items()}

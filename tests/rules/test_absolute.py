@@ -65,6 +65,15 @@ def test_what_is_no_number_is_unknown(value: float | None) -> None:
     assert "one class only" in FLOOR.answer(made.facts(Estimate(reason="one class only"))).reason
 
 
+@pytest.mark.parametrize("changes", [{"n": 29}, {"rests": 29}, {"n": None}, {"n": 29, "confidence": None}])
+def test_a_number_of_few_rows_is_on_neither_side(changes: dict[str, Any]) -> None:
+    for low, high in ((0.61, 0.65), (0.55, 0.59)):
+        for rule in (FLOOR, SURE):
+            found = rule.answer(made.facts(between(low, high, **changes)))
+            assert found.answer is Answer.UNKNOWN
+            assert "at least 30 are needed" in found.reason
+
+
 def test_a_metric_of_another_task_is_unknown() -> None:
     found = Absolute(metric="rmse", at_most=3).answer(made.facts(between(1, 2)))
 

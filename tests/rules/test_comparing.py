@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltoolkit.metrics import Task
 from mltoolkit.rules import comparing
 from mltoolkit.rules.base import Answer, Need
 from mltoolkit.rules.numbers import Estimate
@@ -133,6 +134,32 @@ def test_a_margin_of_one_point_needs_381_rows_even_if_nothing_differs() -> None:
     assert comparing.too_few(between(0, 0, n=381), "accuracy", 0.01) is None
     assert "at least 381" in str(comparing.too_few(between(0, 0, n=380), "accuracy", 0.01))
     assert "not known" in str(comparing.too_few(between(0, 0, n=None), "accuracy", 0.01))
+
+
+def test_the_rows_that_a_number_rests_on_must_be_enough() -> None:
+    assert comparing.too_few(between(0, 0, rests=381), "roc-auc", 0.01) is None
+    assert comparing.too_few(between(0, 0, rests=20), "roc-auc", 0.05) == (
+        "it rests on 20 rows, too few: at least 73 are needed, even if the models never differ"
+    )
+    assert comparing.too_few(between(0, 0, rests=1), "recall", None) == (
+        "it rests on 1 row, too few: at least 30 are needed"
+    )
+
+
+def test_several_classes_double_what_a_row_of_a_brier_score_can_lose() -> None:
+    assert comparing.fewest("brier", 0.01, 0.95, Task.BINARY) == 381
+    assert comparing.fewest("brier", 0.01, 0.95, Task.MULTICLASS) == 765
+    assert comparing.fewest("accuracy", 0.01, 0.95, Task.MULTICLASS) == 381
+
+
+def test_an_interval_without_width_is_no_interval() -> None:
+    alike = between(0, 0, spread=0.0, n=100)
+
+    assert comparing.interval(alike) == " (no row differs, 100 rows)"
+    assert comparing.too_few(alike, "mae", 5.0) == (
+        "100 rows are too few: at least 381 are needed, even if the models never differ"
+    )
+    assert comparing.too_few(between(0, 0, spread=0.0, n=381), "mae", 5.0) is None
 
 
 def test_rows_needed_follow_from_the_spread_and_never_from_the_difference() -> None:

@@ -8,7 +8,7 @@ from scipy import optimize, stats
 
 from mltoolkit.statistics.intervals import Interval
 from mltoolkit.statistics.planning import minimum_rows
-from mltoolkit.statistics.proportions import tango, wilson
+from mltoolkit.statistics.proportions import area, mean_share, newcombe, tango, wilson
 
 Z = 1.959963984540054
 
@@ -158,3 +158,81 @@ def test_a_perfect_share_has_a_width() -> None:
     assert wilson(0, 10, confidence=0.95, threshold=0.0).low == 0
     assert wilson(9, 10, confidence=0.95, threshold=1.0).p == 0
     assert wilson(0, 0, confidence=0.95, threshold=0.5).low is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "low", "high"),
+    [
+        # Newcombe 1998, Statistics in Medicine 17, 873-890, table II, method 10.
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+    ],
+)
+def test_newcombes_published_intervals(
+    ours: tuple[int, int], theirs: tuple[int, int], low: float, high: float
+) -> None:
+    found = newcombe(ours, theirs, correlation=0.0, confidence=0.95, threshold=0.0)
+
+    assert (found.low, found.high) == pytest.approx((low, high), abs=6e-5)
+
+
+COUNTS = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda pair: (pair[0], sum(pair) + 1))
+
+
+@given(ours=COUNTS, theirs=COUNTS, correlation=st.floats(-1, 1), threshold=st.floats(-1, 1))
+def test_an_interval_of_two_shares_ends_where_its_p_says(
+    ours: tuple[int, int], theirs: tuple[int, int], correlation: float, threshold: float
+) -> None:
+    value = ours[0] / ours[1] - theirs[0] / theirs[1]
+    asked = {"correlation": correlation, "confidence": 0.95}
+    found = newcombe(ours, theirs, threshold=threshold, **asked)
+
+    assert found.low is not None
+    assert found.high is not None
+    assert found.p is not None
+    assert found.low <= value <= found.high
+    if min(abs(threshold - found.low), abs(threshold - found.high)) > 1e-9:
+        assert (found.low < threshold < found.high) == (found.p > 0.05)
+
+
+def test_shares_of_the_same_rows_vary_together() -> None:
+    apart, same = (
+        newcombe((90, 100), (90, 100), correlation=each, confidence=0.95, threshold=0.0) for each in (0, 1)
+    )
+
+    assert apart.low is not None
+    assert same.low is not None
+    assert apart.low < -0.08 < -0.04 < same.low
+
+
+def test_a_mean_of_one_share_is_wilsons_and_of_equal_shares_narrower() -> None:
+    asked = {"confidence": 0.9, "threshold": 0.5}
+    one, plain = mean_share([(8, 10)], **asked), wilson(8, 10, **asked)
+
+    assert (one.low, one.high) == pytest.approx((plain.low, plain.high))
+    assert one.p == pytest.approx(plain.p, abs=1e-6)
+    four = mean_share([(8, 10)] * 4, **asked)
+    assert four.low is not None
+    assert plain.low is not None
+    assert 0.8 - four.low == pytest.approx((0.8 - plain.low) / 2)
+
+
+@given(value=st.floats(0, 1), positives=st.integers(1, 300), others=st.integers(1, 300), true=st.floats(0, 1))
+def test_an_area_ends_where_hanley_and_mcneils_error_of_the_end_says(
+    value: float, positives: int, others: int, true: float
+) -> None:
+    found = area(value, positives, others, confidence=0.95, threshold=true)
+
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= value <= found.high
+    for end in (found.low, found.high):
+        if 1e-6 < end < 1 - 1e-6:
+            # Their formula as printed, with both counts averaged.
+            q1, q2, pairs = end / (2 - end), 2 * end**2 / (1 + end), (positives + others) / 2 - 1
+            squared = end * (1 - end) + pairs * (q1 - end**2) + pairs * (q2 - end**2)
+            assert abs(value - end) == pytest.approx(Z * math.sqrt(squared / positives / others), rel=1e-5)
+    assert found.p is not None
+    if min(abs(true - found.low), abs(true - found.high)) > 1e-9:
+        assert (found.low < true < found.high) == (found.p > 0.05)
