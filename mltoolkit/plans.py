@@ -7,6 +7,7 @@ import msgspec
 
 from mltoolkit.evidence import Finite, Value
 from mltoolkit.gate import Verdict
+from mltoolkit.metrics import Task
 from mltoolkit.rules import comparing
 from mltoolkit.rules.base import Finding, Rule
 from mltoolkit.rules.baseline import BetterThanBaseline
@@ -57,7 +58,9 @@ class Plan(Value, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-def plan(rule: Compares, finding: Finding, *, disagreement: float | None, group: str) -> Plan:
+def plan(
+    rule: Compares, finding: Finding, *, disagreement: float | None, group: str, task: Task | None = None
+) -> Plan:
     """Return how many rows settle a rule: from the spread seen so far, never from the difference seen.
 
     Args:
@@ -65,6 +68,7 @@ def plan(rule: Compares, finding: Finding, *, disagreement: float | None, group:
         finding: Its finding on the rows that there are.
         disagreement: The share of rows that only one of the two has right.
         group: What a group is called.
+        task: What is predicted.
     """
     over = rule.baseline if isinstance(rule, BetterThanBaseline) else rule.over
     margin = rule.margin if isinstance(rule, NoWorseThan) else None
@@ -77,15 +81,18 @@ def plan(rule: Compares, finding: Finding, *, disagreement: float | None, group:
         return msgspec.structs.replace(bare, reason=why)
     shares = disagreement if rule.metric == "accuracy" else None
     distance, reason = _distance(rule)
+    # How long its interval is, never where it lies.
+    reach = max(
+        (abs(end - (seen.value or 0.0)) for end in (seen.low, seen.high) if end is not None), default=0.0
+    )
+    tango = margin is not None and comparing.of_shares(rule.metric, seen)
     unit = distance
     if unit is None:
-        reach = planning.smallest_effect(seen.spread, seen.n, confidence=seen.confidence)
-        unit = _round(reach) or _POINT
+        least = planning.smallest_effect(seen.spread, seen.n, confidence=seen.confidence)
+        unit = _round(max(least, reach)) or _POINT
     found: list[Size] = []
     for times in _TIMES:
-        least = comparing.fewest(
-            rule.metric, None if margin is None else unit * times, confidence=seen.confidence
-        )
+        loss = None if margin is None else unit * times
         found += planning.sizes(
             seen.spread,
             seen.n,
@@ -93,8 +100,11 @@ def plan(rule: Compares, finding: Finding, *, disagreement: float | None, group:
             margins=[unit * times],
             powers=_POWERS,
             confidence=seen.confidence,
-            differ=shares,
-            fewest=least,
+            differ=comparing.disagreement(seen) if tango else None,
+            fewest=comparing.demanded(seen, rule.metric, loss, task),
+            rests=seen.rests,
+            # Tango's at the margin is in the formula of shares; the one seen is about where the difference lies.
+            reach=0.0 if tango else reach,
         )
     return msgspec.structs.replace(
         bare,
@@ -109,6 +119,7 @@ def plan(rule: Compares, finding: Finding, *, disagreement: float | None, group:
             confidence=seen.confidence,
             group=group,
             differ=shares,
+            reach=reach,
         ),
         sizes=tuple(found),
         reason=reason,
@@ -155,14 +166,20 @@ def _table(each: Plan) -> list[str]:
     for at in range(0, len(each.sizes), len(_POWERS)):
         some = each.sizes[at : at + len(_POWERS)]
         mark = " *" if each.distance is not None and math.isclose(some[0].margin, each.distance) else ""
-        cells = [f"{some[0].margin:g}{mark}", f"{some[0].now:.0%}"]
+        cells = [f"{some[0].margin:g}{mark}", _chance(some[0].now)]
         for size in some:
-            cells += [f"{size.rows:,}", *([f"{size.groups or 0:,}"] if grouped else [])]
+            rows_ = "too many" if size.rows is None else f"{size.rows:,}"
+            cells += [rows_, *(["" if size.groups is None else f"{size.groups:,}"] if grouped else [])]
         rows.append(cells)
     widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
     return [
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+
+
+def _chance(now: float) -> str:
+    """Return a chance in per cent: nothing that rows are to show is certain."""
+    return "> 99%" if now > 0.99 else f"{now:.0%}"  # noqa: PLR2004 - what it says
 
 
 def _distance(rule: Compares) -> tuple[float | None, str | None]:

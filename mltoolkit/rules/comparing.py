@@ -145,7 +145,7 @@ def too_few(estimate: Estimate, metric: str, margin: float | None, task: Task | 
     """
     if estimate.confidence is None:
         return None
-    needed = _least(estimate, metric, margin, task)
+    needed = demanded(estimate, metric, margin, task)
     if estimate.n is None:
         return f"on how many rows it rests is not known, and at least {needed:,} are needed"
     rests = estimate.n if estimate.rests is None else estimate.rests
@@ -163,8 +163,15 @@ def still(estimate: Estimate) -> bool:
     return estimate.spread == 0 and estimate.low is not None and estimate.low == estimate.high
 
 
-def _least(estimate: Estimate, metric: str, margin: float | None, task: Task | None) -> int:
-    """Return the rows that are needed in any case: where no row differs without bounds, more than else."""
+def demanded(estimate: Estimate, metric: str, margin: float | None, task: Task | None) -> int:
+    """Return the rows that a number has to rest on in any case: where no row differs without bounds, more.
+
+    Args:
+        estimate: The number, or the gain.
+        metric: Whose it is.
+        margin: The loss that is still called no loss, in the metric's unit; None where none is.
+        task: What is predicted.
+    """
     confidence = SURE if estimate.confidence is None else estimate.confidence
     needed = fewest(metric, margin, confidence, task)
     return max(needed, planning.minimum_rows(UNSEEN, confidence=confidence)) if still(estimate) else needed
@@ -178,7 +185,7 @@ def need(
     Args:
         estimate: The gain as it is known now: of it only the spread is used, never the difference seen.
         effect: The distance to be shown, in the metric's unit: the margin, or a stated effect.
-        least: Rows that are needed in any case.
+        least: Rows that it has to rest on in any case.
         shares: Whether it is the loss of a share of rows that each stand for themselves: its spread is then
             the disagreement, and Tango's interval needs more rows than one of that spread alone.
     """
@@ -186,15 +193,45 @@ def need(
         return None
     if effect is None:
         return Need(reason="no number of rows settles a tie; state an `effect` to plan for")
-    if not math.isfinite(estimate.spread) or estimate.spread < 0:
+    if not math.isfinite(estimate.spread) or estimate.spread < 0 or estimate.groups == 0:
         return None
-    if shares:
-        rows = planning.rows_needed_for_shares(estimate.spread, effect, confidence=estimate.confidence)
-    else:
-        rows = planning.rows_needed(estimate.spread, effect, confidence=estimate.confidence)
-    rows = max(least, rows)
-    groups = None if estimate.groups is None else planning.groups_needed(rows, estimate.n, estimate.groups)
-    return Need(rows=rows, groups=groups)
+    # Not from the ends of the interval: whoever is told no number may still be told how many rows it takes.
+    (size,) = planning.sizes(
+        estimate.spread,
+        estimate.n,
+        estimate.groups,
+        margins=(effect,),
+        powers=(planning.POWER,),
+        confidence=estimate.confidence,
+        differ=disagreement(estimate) if shares else None,
+        fewest=least,
+        rests=estimate.rests,
+    )
+    if size.rows is None:
+        return Need(reason="no practical number of rows would settle it")
+    return Need(rows=size.rows, groups=size.groups)
+
+
+def disagreement(estimate: Estimate) -> float | None:
+    """Return the share of the rows that a gain in accuracy or recall rests on that only one of the two has right.
+
+    Args:
+        estimate: The gain, by Tango's interval: of rows that each stand for themselves.
+    """
+    if estimate.spread is None or not estimate.n:
+        return None
+    rests = estimate.n if estimate.rests is None else estimate.rests
+    return min(estimate.spread * rests / estimate.n, 1.0)
+
+
+def of_shares(metric: str, estimate: Estimate) -> bool:
+    """Return whether a gain is a difference of shares of rows that each stand for themselves: Tango's interval.
+
+    Args:
+        metric: Whose gain it is.
+        estimate: The gain.
+    """
+    return metric in {"accuracy", "recall"} and estimate.groups is None
 
 
 def told(needed: Need | None, estimate: Estimate, truth: str = _EQUAL) -> str:
@@ -294,7 +331,6 @@ def compared(
         return rule.finding(Answer.UNKNOWN, why, **details)
     truth = _EQUAL if margin is not None else f"the true gain is {effect:g}" if effect is not None else ""
     distance = margin if margin is not None else None if effect is None else effect - bound
-    least = _least(gain, metric, margin, facts.evidence.task)
     few = too_few(gain, metric, margin, facts.evidence.task)
     said = above(gain, bound, alone=alone(metric, facts.evidence)) if few is None else Answer.UNKNOWN
     what = f"{metric} is {_difference(gain.value, over)}{interval(gain, 'the gain')}"
@@ -302,7 +338,8 @@ def compared(
         f"worse by {margin:g} or more" if margin is not None else f"better{f' by {bound:g}' if bound else ''}"
     )
     if said is Answer.UNKNOWN:
-        shares = metric == "accuracy" and margin is not None and gain.groups is None
+        least = demanded(gain, metric, margin, facts.evidence.task)
+        shares = margin is not None and of_shares(metric, gain)
         needed = need(gain, distance, least=least, shares=shares)
         # A number without an interval cannot tell only where it is the bound itself.
         single = gain.confidence is None and alone(metric, facts.evidence)

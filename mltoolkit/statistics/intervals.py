@@ -6,10 +6,8 @@ import msgspec
 import numpy as np
 
 from mltoolkit.statistics.answers import Codes, Floats
+from mltoolkit.statistics.planning import FEWEST_GROUPS
 from mltoolkit.statistics.quantiles import t_quantile, t_tails
-
-FEWEST_GROUPS = 10
-"""Under so many groups their spread cannot be told."""
 
 _TILT = 0.3
 """From this skewness of the estimate on, few rows decide, and they do not tell what rarer ones would do: of

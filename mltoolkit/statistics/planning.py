@@ -8,8 +8,13 @@ import msgspec
 POWER = 0.8
 """The chance to be settled that numbers of rows are planned for."""
 
+PRACTICAL = 10**9
+"""More rows than anybody has: beyond them no number is told."""
+
+FEWEST_GROUPS = 10
+"""Under so many groups their spread cannot be told."""
+
 _MOST = 1e15
-"""More rows than anybody has."""
 
 
 def minimum_rows(margin: float, *, confidence: float) -> int:
@@ -26,16 +31,23 @@ def minimum_rows(margin: float, *, confidence: float) -> int:
     return math.ceil(min(z * z * (1 - margin) / margin, _MOST))
 
 
-def rows_needed(spread: float, effect: float, *, confidence: float, power: float = POWER) -> int:
+def rows_needed(
+    spread: float, effect: float, *, confidence: float, power: float = POWER, excess: float = 0.0
+) -> int:
     """Return the rows that tell an effect from nothing, ``(z + z_power)^2 spread / effect^2``.
+
+    With an excess ``x`` of the interval, the root n of ``(z + z_power) sqrt(spread / n) + x / n = effect``: what
+    Student's t adds to an interval falls faster than ``1 / n``.
 
     Args:
         spread: The variance of one row's contribution, groups included.
         effect: The distance to be shown, in the metric's unit.
         confidence: Of the two-sided interval.
         power: The chance that the interval clears the effect if the truth is as planned.
+        excess: n times what the interval of n rows is longer on one side than ``z sqrt(spread / n)``.
     """
-    far = (_z(0.5 + confidence / 2) + _z(power)) * math.sqrt(spread) / effect
+    wide = (_z(0.5 + confidence / 2) + _z(power)) * math.sqrt(spread)
+    far = (wide + math.sqrt(wide * wide + 4 * excess * effect)) / 2 / effect
     return math.ceil(min(far * far, _MOST))
 
 
@@ -58,14 +70,14 @@ def rows_needed_for_shares(differ: float, margin: float, *, confidence: float, p
 
 
 def groups_needed(rows: int, n: int, groups: int) -> int:
-    """Return the groups that hold so many rows, at as many rows a group as now.
+    """Return the groups that hold so many rows, at as many rows a group as now, and never too few to tell.
 
     Args:
         rows: Rows needed.
         n: Rows now.
         groups: Groups now.
     """
-    return math.ceil(rows * groups / n)
+    return max(math.ceil(rows * groups / n), FEWEST_GROUPS)
 
 
 def smallest_effect(spread: float, n: int, *, confidence: float, power: float = POWER) -> float:
@@ -80,7 +92,17 @@ def smallest_effect(spread: float, n: int, *, confidence: float, power: float = 
     return (_z(0.5 + confidence / 2) + _z(power)) * math.sqrt(spread / n)
 
 
-def power(spread: float, n: int, effect: float, *, confidence: float, differ: float | None = None) -> float:
+def power(
+    spread: float,
+    n: int,
+    effect: float,
+    *,
+    confidence: float,
+    differ: float | None = None,
+    groups: int | None = None,
+    rests: int | None = None,
+    reach: float = 0.0,
+) -> float:
     """Return the chance that the interval of n rows clears an effect if the truth is 0.
 
     Args:
@@ -88,20 +110,24 @@ def power(spread: float, n: int, effect: float, *, confidence: float, differ: fl
         n: Rows.
         effect: The distance to be shown, in the metric's unit, above 0: the margin.
         confidence: Of the two-sided interval.
-        differ: Of a difference of shares: how many rows only one of the two has right. The interval is then at
-            least Tango's.
+        differ: Of a difference of shares: how many of the rows that it rests on only one of the two has right.
+            The interval is then at least Tango's.
+        groups: Groups; None where rows come alone.
+        rests: The rows that it rests on; None for all.
+        reach: How far the interval reaches to its farther end, where that is known.
     """
     from statistics import NormalDist
 
     z = _z(0.5 + confidence / 2)
-    chances = [1.0]
-    if spread > 0:
-        chances.append(NormalDist().cdf(effect / math.sqrt(spread / n) - z))
+    wrong = math.sqrt(spread / n)
+    beyond = effect - max(_t(z, n, groups, rests) * wrong, reach)
+    chances = [NormalDist().cdf(beyond / wrong) if wrong > 0 else float(beyond > 0)]
     if differ is not None and effect < 1:
-        if n < minimum_rows(effect, confidence=confidence):
+        count = n if rests is None else rests
+        if count < minimum_rows(effect, confidence=confidence):
             return 0.0
         if differ > 0:
-            off = effect * math.sqrt(n) - z * math.sqrt(_variance_at(effect, differ))
+            off = effect * math.sqrt(count) - z * math.sqrt(_variance_at(effect, differ))
             chances.append(NormalDist().cdf(off / math.sqrt(differ)))
     return min(chances)
 
@@ -112,14 +138,14 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         margin: The loss that is still called no loss, or the effect to be shown, in the metric's unit.
         power: The chance to be settled if the two models are in truth equal.
-        rows: Rows in total.
+        rows: Rows in total; None where no practical number is enough.
         groups: Groups in total, at today's rows a group; None where rows come alone.
         now: The chance to be settled with the rows that there are.
     """
 
     margin: float
     power: float
-    rows: int
+    rows: int | None
     groups: int | None
     now: float
 
@@ -134,6 +160,8 @@ def sizes(
     confidence: float,
     differ: float | None = None,
     fewest: int = 0,
+    rests: int | None = None,
+    reach: float = 0.0,
 ) -> tuple[Size, ...]:
     """Return how many rows and groups settle a comparison, for every margin and power.
 
@@ -144,18 +172,54 @@ def sizes(
         margins: In the metric's unit, each above 0.
         powers: Chances to be settled, between 0 and 1.
         confidence: Of the two-sided interval, after the price of a look.
-        differ: The share of rows that only one of the two has right, for accuracy and recall.
-        fewest: Rows that are needed in any case, as ``minimum_rows`` of a metric with bounds.
+        differ: The share of the rows that it rests on that only one of the two has right, for accuracy and recall.
+        fewest: Rows that it has to rest on in any case, as ``minimum_rows`` of a metric with bounds.
+        rests: The rows that it rests on now; None for all. As large a share of more rows is supposed to count.
+        reach: How far the interval reaches now to its farther end, where that is known: for ``now`` alone.
     """
+    count = n if rests is None else max(rests, 1)
+    z = _z(0.5 + confidence / 2)
+    excess = (_t(z, n, groups, rests) - z) * math.sqrt(spread * n)
+    answered = count >= fewest and (groups is None or groups >= FEWEST_GROUPS)
     found = []
     for margin in margins:
-        now = power(spread, n, margin, confidence=confidence, differ=differ) if n >= fewest else 0.0
+        now = (
+            power(
+                spread,
+                n,
+                margin,
+                confidence=confidence,
+                differ=differ,
+                groups=groups,
+                rests=rests,
+                reach=reach,
+            )
+            if answered
+            else 0.0
+        )
         for each in powers:
-            rows = max(fewest, rows_needed(spread, margin, confidence=confidence, power=each))
+            counting = fewest
             if differ is not None and margin < 1:
-                rows = max(rows, rows_needed_for_shares(differ, margin, confidence=confidence, power=each))
-            of = None if groups is None else groups_needed(rows, n, groups)
-            found.append(Size(margin=margin, power=each, rows=rows, groups=of, now=now))
+                shares = rows_needed_for_shares(differ, margin, confidence=confidence, power=each)
+                counting = max(counting, shares)
+            rows = max(
+                math.ceil(counting * n / count),
+                rows_needed(spread, margin, confidence=confidence, power=each, excess=excess),
+            )
+            of = None
+            if groups is not None:
+                of = groups_needed(rows, n, groups)
+                rows = max(rows, math.ceil(FEWEST_GROUPS * n / groups))
+            many = rows > PRACTICAL
+            found.append(
+                Size(
+                    margin=margin,
+                    power=each,
+                    rows=None if many else rows,
+                    groups=None if many else of,
+                    now=now,
+                )
+            )
     return tuple(found)
 
 
@@ -168,6 +232,7 @@ def noise_floor(
     confidence: float,
     group: str = "group",
     differ: float | None = None,
+    reach: float = 0.0,
 ) -> str:
     """Return in words which differences these rows cannot tell from chance: those within the interval's reach.
 
@@ -179,17 +244,19 @@ def noise_floor(
         confidence: Of the two-sided interval.
         group: What a group is called: ``day``.
         differ: The share of rows that only one of the two has right, for accuracy and recall.
+        reach: How far the interval reaches to its farther end, where that is known.
     """
-    reach = _z(0.5 + confidence / 2) * math.sqrt(spread / n)
+    z = _z(0.5 + confidence / 2)
+    reach = max(reach, z * math.sqrt(spread / n))
     if differ == 0:
         # Tango's interval has a width where no row differs.
-        z = _z(0.5 + confidence / 2)
-        reach = z * z / (n + z * z)
+        reach = max(reach, z * z / (n + z * z))
     often = "" if differ is None else f"with {100 * differ:.2g} % disagreement "
     where = "" if groups is None else f" in {groups:,} {group}{'' if groups == 1 else 's'}"
-    told = (
-        f"{often}on {n:,} rows{where}, a difference in {metric} under {reach:.2g} cannot be told from chance"
-    )
+    what = f"a difference in {metric} under {reach:.2g} cannot be told from chance"
+    if reach == 0:
+        what = f"{metric} does not vary at all, so that nothing is known of chance"
+    told = f"{often}on {n:,} row{'' if n == 1 else 's'}{where}, {what}"
     return told[0].upper() + told[1:]
 
 
@@ -201,6 +268,18 @@ def _variance_at(margin: float, differ: float) -> float:
     b = -differ - 2 * margin
     lost = (math.sqrt(max(b * b - 4 * differ * margin * (1 + margin), 0.0)) - b) / 4
     return 2 * lost - margin * (1 + margin)
+
+
+def _t(z: float, n: int, groups: int | None, rests: int | None) -> float:
+    """Return about the quantile of Student's t that stands for a normal one, where few groups or rows count.
+
+    Cornish and Fisher's expansion to the second order: 2.258 for 2.262 at nine degrees.
+    """
+    count = min(n if groups is None else groups, n if rests is None else rests)
+    if count == n:
+        return z
+    degrees = max(count - 1, 1)
+    return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees * degrees)
 
 
 def _z(share: float) -> float:

@@ -8,6 +8,7 @@ from mltoolkit.metrics import Task
 from mltoolkit.rules import comparing
 from mltoolkit.rules.base import Answer, Need
 from mltoolkit.rules.numbers import Estimate
+from mltoolkit.statistics import planning
 from tests.rules import made
 from tests.rules.made import between
 
@@ -166,8 +167,23 @@ def test_rows_needed_follow_from_the_spread_and_never_from_the_difference() -> N
     near, far = between(-0.02, 0.02), between(0.3, 0.34)
 
     assert comparing.need(near, 0.01) == comparing.need(far, 0.01) == Need(rows=7849)
-    assert comparing.need(between(-0.02, 0.02, groups=50), 0.01) == Need(rows=7849, groups=79)
+    assert comparing.need(between(-0.02, 0.02, groups=50), 0.01) == Need(rows=8070, groups=81)
     assert comparing.need(between(0, 0, spread=0.0), 0.01, least=381) == Need(rows=381)
+
+
+def test_what_rests_on_few_rows_needs_as_large_a_share_of_more() -> None:
+    assert comparing.need(between(0, 0, n=2000, rests=20, spread=0.0), 0.05, least=73) == Need(rows=7300)
+    recall = between(-0.01, 0.01, n=10_000, rests=1000, spread=0.2)
+    assert comparing.need(recall, 0.02, shares=True) == Need(
+        rows=10 * planning.rows_needed_for_shares(0.02, 0.02, confidence=0.95)
+    )
+
+
+def test_no_need_is_a_number_that_nobody_has() -> None:
+    needed = comparing.need(between(-0.1, 0.1), 1e-9)
+
+    assert needed == Need(reason="no practical number of rows would settle it")
+    assert comparing.told(needed, between(-0.1, 0.1)) == "; no practical number of rows would settle it"
 
 
 def test_a_tie_is_settled_by_no_number_of_rows() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mltoolkit.statistics.intervals import FEWEST_GROUPS, Interval, interval, wider
+from mltoolkit.statistics.intervals import Interval, interval, wider
+from mltoolkit.statistics.planning import FEWEST_GROUPS
 
 Floats = npt.NDArray[np.float64]
 
