@@ -48,14 +48,14 @@ def test_no_number_of_a_good_model_is_told(cli: Call, toy: Path, judge: Judge) -
         for number in (each.estimate.value, each.estimate.low, each.estimate.high)
         if number is not None and len(f"{number:.4g}") > 5
     }
-    answers = [each.answer for each in verdict(toy).findings]
+    answers = {each.rule: each.answer for each in verdict(toy).findings if each.estimate is not None}
     rules(toy, ASKED + COARSE)
     coarse = said(cli, toy)
 
     assert len(numbers) >= 8
     assert [number for number in numbers if not any(number in told for told in full)] == []
     assert [number for number in numbers if any(number in told for told in coarse)] == []
-    assert [each.answer for each in verdict(toy).findings[:-1]] == answers
+    assert {each.rule: each.answer for each in verdict(toy).findings if each.rule in answers} == answers
     assert ["withheld (`disclose: coarse`)" in told for told in coarse] == [True] * 5 + [False]
     assert "withheld" in coarse[-1]
 

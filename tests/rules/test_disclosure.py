@@ -119,7 +119,8 @@ def test_of_calibration_the_answer_alone_is_told(low: float, high: float) -> Non
     assert not re.search(r"0\.4321|0\.0123|-0\.123", told.reason)
     assert told.answer is finding.answer
     assert told.estimate is not None
-    assert told.estimate.value is told.metric is told.threshold is told.need is None
+    assert told.estimate.value is None
+    assert (told.metric, told.threshold, told.need) == (None, None, None)
 
 
 def test_of_a_program_only_the_answer_is_told() -> None:
