@@ -58,6 +58,14 @@ def test_equal_models_pass_no_margin_with_positives_too_few_for_it() -> None:
         assert finding(found, NoWorseThan(metric="roc-auc", margin=0.05)).answer is answer
 
 
+def test_a_loss_that_shows_in_fewer_positives_than_a_margin_needs_is_a_loss() -> None:
+    truth = (np.arange(2000) < 100).astype(np.int64)
+    found = asked(Task.BINARY, truth, labels(truth * (np.arange(2000) % 2)), labels(truth))
+
+    for metric in ("balanced-accuracy", "roc-auc", "recall"):
+        assert finding(found, NoWorseThan(metric=metric, margin=0.01)).answer is Answer.FAIL
+
+
 def test_a_balanced_accuracy_at_the_margin_passes_seldom() -> None:
     random = np.random.default_rng(5)
     truth = (np.arange(3000) < 80).astype(np.int64)

@@ -332,7 +332,10 @@ def compared(
     truth = _EQUAL if margin is not None else f"the true gain is {effect:g}" if effect is not None else ""
     distance = margin if margin is not None else None if effect is None else effect - bound
     few = too_few(gain, metric, margin, facts.evidence.task)
-    said = above(gain, bound, alone=alone(metric, facts.evidence)) if few is None else Answer.UNKNOWN
+    said = above(gain, bound, alone=alone(metric, facts.evidence))
+    # That so few rows could not show a loss is no reason to doubt one that they do show.
+    few = too_few(gain, metric, None) if said is Answer.FAIL else few
+    said = said if few is None else Answer.UNKNOWN
     what = f"{metric} is {_difference(gain.value, over)}{interval(gain, 'the gain')}"
     asked = (
         f"worse by {margin:g} or more" if margin is not None else f"better{f' by {bound:g}' if bound else ''}"
