@@ -170,13 +170,24 @@ def _settles(evidence: Evidence, verdict: Verdict) -> str:
     groups = max((need.groups for need in needs if need.groups is not None), default=None)
     if rows is not None:
         spread = "" if groups is None else f" in {units(evidence.rows, groups)}"
+        settled, open_ = sum(need.rows is not None for need in needs), len(blocking)
+        which = "the open rule, four" if open_ == 1 else f"{settled} of the {open_} open rules, each four"
+        if settled == open_ > 1:
+            which = f"the {open_} open rules, each four"
+        # Several are settled together less often than each of them.
+        rest = "" if settled == open_ else f", and what the other{_s(open_ - settled)} would need"
+        verb = "stands" if settled == open_ else "stand"
         return (
-            f" In all {rows:,} rows{spread} would settle what is open, four times in five; what that supposes"
-            " stands below."
+            f" In all {rows:,} rows{spread} would settle {which} times in five; what that supposes{rest}"
+            f" {verb} below."
         )
     if (why := next((need.reason for need in needs if need.reason), None)) is not None:
         return f" No count of rows can be promised: {text(why)}."
     return " What is missing is named below."
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def policy(found: Policy) -> str:

@@ -5,9 +5,13 @@ import math
 import msgspec
 
 from mltoolkit.metrics import FROM_FILE, METRICS, Better
-from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Rule, check_metric
-from mltoolkit.rules.comparing import above, alone, flipped, number, sound, too_few, unfit
+from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Need, Rule, check_metric
+from mltoolkit.rules.comparing import above, alone, flipped, number, sound, told, too_few, unfit
 from mltoolkit.rules.numbers import Estimate
+
+_UNPLANNED = (
+    "how many rows would settle it depends on how far it truly is from the bound, which nobody has said"
+)
 
 
 class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
@@ -86,13 +90,17 @@ class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
             Answer.FAIL: f": {'under' if floor else 'over'} {side} {bound:g}",
             Answer.UNKNOWN: f": {self._too_few(facts, estimate) or cannot}" if sound(estimate) else "",
         }
+        # The distance from the bound that was seen is no effect to plan for: near the bound it is mostly chance.
+        unsure = said is Answer.UNKNOWN and sound(estimate) and self._too_few(facts, estimate) is None
+        needed = Need(reason=_UNPLANNED) if unsure else None
         return self.finding(
             said,
-            what + words[said],
+            what + words[said] + told(needed, estimate),
             metric=self.metric,
             slice=self.slice,
             estimate=estimate,
             threshold=bound,
+            need=needed,
             speaks=self._speaks,
         )
 

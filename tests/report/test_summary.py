@@ -59,7 +59,7 @@ def test_cannot_tell_says_what_would_settle_it_and_who_may_sign(told: Build, fin
         "**Seen:** 1,000 rows in 30 days cannot show that this model beats the base rate in brier. It looks"
         " 0.007 better, and on other days like these it may be anything from -0.001 to 0.015 (95 % interval)."
     ) in content
-    assert "36,500 rows in 41 days would settle what is open" in content
+    assert "36,500 rows in 41 days would settle the open rule, four times in five" in content
     assert "`mltoolkit approve --reason TEXT`" in content
 
 
@@ -92,6 +92,21 @@ def test_what_no_rows_settle_is_said(told: Build, finding: Build) -> None:
     assert "No count of rows can be promised: no number of rows settles a tie." in told(tie)
     assert "What is missing is named below." in told(finding(Answer.UNKNOWN, estimate=None))
     assert "A rule that can pass would have to apply." in told(finding(Answer.NOT_APPLICABLE))
+
+
+def test_rows_are_promised_to_the_rules_that_they_would_settle_and_to_no_other(
+    told: Build, finding: Build
+) -> None:
+    one, other = (finding(Answer.UNKNOWN, need=Need(rows=rows)) for rows in (2249, 900))
+    tie = finding(Answer.UNKNOWN, need=Need(reason="how far it truly is from the bound is not known"))
+
+    assert (
+        "In all 2,249 rows would settle 2 of the 3 open rules, each four times in five; what that supposes, and"
+        " what the other would need stand below."
+    ) in told(one, other, tie)
+    assert "would settle the 2 open rules, each four times in five; what that supposes stands below." in told(
+        one, other
+    )
 
 
 def test_what_only_warns_is_not_what_decided(told: Build, finding: Build) -> None:

@@ -41,6 +41,20 @@ def test_a_finding_has_its_number_interval_bound_and_a_sentence() -> None:
     assert found.estimate == between(0.55, 0.59, groups=30)
 
 
+def test_the_distance_seen_from_a_bound_plans_no_rows() -> None:
+    near, far = (SURE.answer(made.facts(between(low, 0.65))) for low in (0.599, 0.55))
+
+    assert near.need == far.need
+    assert near.need is not None
+    assert near.need.rows is None
+    assert near.reason.endswith(
+        "on which side of the floor 0.6 it is; how many rows would settle it depends on how far it truly is from"
+        " the bound, which nobody has said"
+    )
+    assert SURE.answer(made.facts(between(0.61, 0.65))).need is None
+    assert SURE.answer(made.facts(between(0.55, 0.65, n=29))).need is None
+
+
 def test_both_bounds_must_hold_and_the_broken_one_is_told() -> None:
     rule = Absolute(metric="brier", at_least=0.05, at_most=0.1)
 
