@@ -1,5 +1,6 @@
 """From a model and rows to evidence: the same rows for everybody, all scored afresh."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def evaluate(
     root: Path,
     cache: Path,
     out: Path,
-    provenance: Provenance,
+    provenance: Callable[[], Provenance],
     surroundings: Surroundings = Surroundings(),  # noqa: B008 - a frozen value
     fresh: bool = False,
 ) -> Evidence:
@@ -62,7 +63,7 @@ def evaluate(
         root: The project's folder.
         cache: The folder for scores.
         out: The folder to write to.
-        provenance: Where all of this comes from.
+        provenance: Says where all of this comes from; asked last, when the project's own programs have run.
         surroundings: What else is known.
         fresh: Score anew, whatever the cache holds.
 
@@ -152,7 +153,7 @@ def evaluate(
                 )
             ),
         ),
-        provenance=provenance,
+        provenance=provenance(),
     )
     # Last, so that evidence never speaks of files that are not there yet.
     files.write_bytes(out / "evidence.json", files.dump_json(evidence))

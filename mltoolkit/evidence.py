@@ -122,6 +122,18 @@ class BaselineValue(Value, frozen=True, kw_only=True):
     source: Literal["training", "evaluation", "column"]
     value: str | Finite | tuple[Finite, ...] | None
 
+    def __post_init__(self) -> None:
+        """Refuse shares that are none: against a predictor that cannot be, anybody wins."""
+        shares = self.value
+        if isinstance(shares, tuple) and not (
+            all(0 <= share <= 1 for share in shares) and abs(sum(shares) - 1) <= _ROUNDING
+        ):
+            raise ValueError("shares of classes are between 0 and 1, and sum to 1")
+
+
+_ROUNDING = 1e-3
+"""What shares of many classes, each rounded to six digits, may add up to beside 1."""
+
 
 class WorstRow(Value, frozen=True, kw_only=True):
     """A row that the challenger got most wrong.
@@ -320,6 +332,26 @@ class Evidence(Value, frozen=True, kw_only=True):
     predictions: FileRef | None
     golden: FileRef | None
     provenance: Provenance
+
+    @property
+    def fault(self) -> str | None:
+        """Why it is of neither form; None where it is of one.
+
+        Numbers beside rows that nobody can ask again could be anything: evidence of rows has all of them, or
+        it is of numbers alone and has none.
+        """
+        parts = {
+            "task": self.task,
+            "rows": self.rows,
+            "challenger": self.challenger,
+            "predictions": self.predictions,
+            "golden": self.golden,
+        }
+        missing = [name for name, part in parts.items() if part is None]
+        if not missing or len(missing) == len(parts):
+            return None
+        there = [name for name in parts if name not in missing]
+        return f"has {', '.join(there)} but no {', '.join(missing)}, so that it is of neither rows nor numbers alone"
 
     def measured(self, metric: str, of: str, slice_: str | None = None) -> Measurement | None:
         """Return one measurement, or None where it was not made."""

@@ -118,6 +118,29 @@ def merge_base(root: Path, one: str, other: str) -> str | None:
     return None if done.code else done.out.decode().strip()
 
 
+def holds(root: Path, commit: str, path: str) -> bool:
+    """Tell whether a commit has a file or folder at a path, relative to the root of the work tree."""
+    return not git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}").code
+
+
+def differs(root: Path, commit: str, path: str) -> bool:
+    """Tell whether a file or folder stands otherwise in the work tree than in a commit.
+
+    Args:
+        root: The work tree.
+        commit: 40 hex digits.
+        path: Relative to the root of the work tree, with forward slashes.
+
+    Raises:
+        OutsideError: git cannot tell.
+    """
+    words = ("diff", "--quiet", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
+    done = git(root, "--literal-pathspecs", *words, commit, "--", path)
+    if done.code not in {0, 1}:
+        raise OutsideError(f"git diff failed: {done.tail()}")
+    return done.code == 1
+
+
 def show(root: Path, commit: str, path: str) -> bytes | None:
     """Return a file as it was in a commit, or None where it was not there.
 

@@ -1,26 +1,22 @@
 """From files to the gate: evidence, the rows beside it, and everything else that a verdict rests on."""
 
 import os
-import posixpath
 from pathlib import Path
 
 import msgspec
 
-from mltoolkit import basis, config, documents, files, gate, git, github, policies, project
+from mltoolkit import basis, files, gate, git, github, policies, project, question
 from mltoolkit.archive import Archive
 from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
 from mltoolkit.evidence import Evidence
 from mltoolkit.gate import Verdict
 from mltoolkit.ledger import Ledger
+from mltoolkit.merged import Merged
 from mltoolkit.project import Project
 from mltoolkit.rules.base import Policy, Rule
 from mltoolkit.rules.numbers import Numbers
 from mltoolkit.rules.reuse import Reuse
 from mltoolkit.scalars import ScalarNumbers
-from mltoolkit.settings import ToolkitSettings
-
-PULL_REQUESTS = ("pull_request", "pull_request_target")
-"""Runs of changes that nobody has merged: the base commit's rules decide, and the verdict is for show."""
 
 
 class Brief(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +57,10 @@ def evidence(path: Path) -> Evidence:
         CannotTellError: It is missing or damaged, or a file beside it is another.
     """
     found = files.load(path, Evidence, error=CannotTellError)
+    if found.fault is not None:
+        raise CannotTellError(
+            found.fault, where=Location(path=str(path)), hint="run mltoolkit evaluate again"
+        )
     for part in (found.predictions, found.golden):
         if part is None:
             continue
@@ -107,7 +107,7 @@ def read(
 
     Raises:
         CannotTellError: Something is missing or damaged.
-        InputError: A base was named, and there is no such commit.
+        InputError: A base was named, and there is no such commit, or it is not the pull request's.
     """
     found = evidence(path)
     whose, rules = policy(found, here, model, asked=base)
@@ -130,9 +130,10 @@ def policy(
 ) -> tuple[Policy, tuple[Rule, ...]]:
     """Return whose rules decide, what the judged commit changed of them, and the rules.
 
-    On a push the rules that stand here decide, since a person merged them. A pull request is judged by its
-    base commit's, so that it cannot loosen the gate that judges it. Where those cannot be read, the ones
-    here are asked, and the policy says why nobody can tell.
+    On a push the rules that stand here decide, since a person merged them. A change that nobody has merged
+    is judged by its base commit's, so that it cannot loosen the gate that judges it. Where those cannot be
+    read, the ones here are asked, and the policy says why nobody can tell. Whoever started the run, evidence
+    counts for the settings that it was made under, and for no others.
 
     Args:
         evidence: What is judged.
@@ -141,82 +142,68 @@ def policy(
         asked: A commit, branch or tag whose rules decide, whatever started the run.
 
     Raises:
-        InputError: ``asked`` is no commit here.
+        CannotTellError: A suite cannot be read.
+        InputError: ``asked`` is no commit here, or in a pull request's run another than its base.
     """
-    own = here.settings.models[model].rules
-    run = github.context(os.environ)
+    settings = here.settings.models[model]
+    stale = tuple(what for what, _, _ in question.differences(evidence, here, settings))
+    run, made = github.context(os.environ), evidence.provenance
     # Evidence comes from a job that ran the change's own code: what it says of its event can only add.
-    if asked is None and not {run.event, evidence.provenance.event} & set(PULL_REQUESTS):
-        return Policy(), own
+    if asked is None and not run.unmerged and not github.unmerged(made.event, made.ref):
+        return Policy(stale=stale), settings.rules
+    base, reason = _base(run, evidence, here, asked)
+    if base is None or reason is not None:
+        return Policy(base=base, reason=reason, stale=stale), settings.rules
+    then = Merged(git.top(here.root), base, here)
+    try:
+        judging = then.settings()
+        if judging is None or model not in judging.models:
+            what = f"the base commit knows no model {model}, so that the change's own rules decide"
+            return Policy(base=base, changed=(what,), stale=stale), settings.rules
+        merged = judging.models[model]
+        rows, fresh = then.rows(evidence, merged)
+    except MltoolkitError as error:
+        why = f"its {project.PARAMS} or {project.LOCK} cannot be used: {error}"
+        return Policy(base=base, reason=why, stale=stale), settings.rules
+    changed = (
+        *policies.changes(judging, here.settings, model),
+        *then.suites(merged),
+        *then.programs(merged.rules),
+        *rows,
+    )
+    return Policy(base=base, changed=changed, stale=stale, fresh=fresh), merged.rules
+
+
+def _base(
+    run: github.Context, evidence: Evidence, here: Project, asked: str | None
+) -> tuple[str | None, str | None]:
+    """Return the commit whose rules decide, or why that cannot be told; or both, where it decides nothing.
+
+    Raises:
+        InputError: ``asked`` is no commit here, or in a pull request's run another than its base.
+    """
     if asked is None and run.base is None:
-        why = "the base of this pull request is not known here; name it with --base"
-        return Policy(reason=why), own
+        return None, "the base of this pull request is not known here; name it with --base"
     try:
         top = git.top(here.root)
-        base, why_none = basis.base(top, asked)
+        base, why = basis.base(top, asked)
+        # The workflow that names a base may be the change's own.
+        checked = asked is not None and run.unmerged
+        own = basis.base(top, None)[0] if checked and run.base is not None else None
     except InputError as error:
         if asked is not None:
             raise
-        return Policy(reason=error.what), own
-    if base is None:
-        return Policy(reason=why_none), own
-    then = _Then(top, base, here)
-    try:
-        settings = then.settings()
-    except MltoolkitError as error:
-        return Policy(base=base, reason=f"its {project.PARAMS} cannot be used: {error}"), own
-    changed = _changed_since_evidence(evidence, here)
-    if settings is None or model not in settings.models:
-        what = f"the base commit knows no model {model}, so that the change's own rules decide"
-        return Policy(base=base, changed=(what, *changed)), own
-    changed = (*policies.changes(settings, here.settings, model), *then.suites(settings, model), *changed)
-    return Policy(base=base, changed=changed), settings.models[model].rules
-
-
-def _changed_since_evidence(evidence: Evidence, here: Project) -> tuple[str, ...]:
-    """Tell whether evidence was made under other settings than those that are compared with the base's."""
-    now = files.digest_file(here.root / project.PARAMS)
-    if evidence.provenance.params == now:
-        return ()
-    return (f"the evidence was made with another {project.PARAMS} than the one here",)
-
-
-class _Then:
-    """A project as it was in a commit."""
-
-    def __init__(self, top: Path, commit: str, here: Project) -> None:
-        self._top = top
-        self._commit = commit
-        self._here = here
-        self._inside = here.root.resolve().relative_to(top.resolve()).as_posix()
-
-    def settings(self) -> ToolkitSettings | None:
-        """Return the section ``mltoolkit:``, or None where there was no file."""
-        data = self._read(project.PARAMS)
-        if data is None:
-            return None
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(f"not UTF-8 (byte {error.start})") from error
-        return config.toolkit(documents.parse(text, project.PARAMS))
-
-    def suites(self, settings: ToolkitSettings, model: str) -> tuple[str, ...]:
-        """Tell which of the suites that decide have another content here.
-
-        A suite that only the change names is told by the settings.
-        """
-        found = []
-        for suite in sorted({each.suite for each in settings.models[model].data}):
-            then, now = self._read(suite), self._here.root / suite
-            if then is None:
-                found.append(f"suite {suite}: not in the base commit")
-            elif not now.is_file():
-                found.append(f"suite {suite}: is gone")
-            elif files.digest_file(now) != files.digest_bytes(then):
-                found.append(f"suite {suite}: another content")
-        return tuple(found)
-
-    def _read(self, name: str) -> bytes | None:
-        path = posixpath.normpath(posixpath.join(self._inside, name))
-        return git.show(self._top, self._commit, path)
+        return None, error.what
+    if checked and own is None:
+        return (
+            base,
+            f"whether {asked} is the base of this pull request cannot be told: its target is not here",
+        )
+    if checked and own is not None and base != own:
+        raise InputError(
+            f"a pull request to {run.base} is judged by the commit that they share, {own[:12]}, and not by {asked}",
+            hint="leave --base out",
+        )
+    if base is not None and base == evidence.provenance.commit:
+        return base, "the base is the commit that is judged, so that nothing was compared"
+    return base, why

@@ -1,5 +1,6 @@
 """Evidence of numbers alone: what a stage wrote now, beside what the same file held at the base commit."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mltoolkit import __version__, basis, figures, files, git, programs
@@ -22,7 +23,7 @@ def evaluate(
     settings: ModelSettings,
     base: str | None,
     out: Path,
-    provenance: Provenance,
+    provenance: Callable[[], Provenance],
     surroundings: Surroundings,
 ) -> Evidence:
     """Read both sides' numbers and write ``evidence.json``.
@@ -36,7 +37,7 @@ def evaluate(
         settings: The model's settings.
         base: The commit whose numbers are the champion's, where somebody named one.
         out: The folder to write to.
-        provenance: Where all of this comes from.
+        provenance: Says where all of this comes from; asked last, when the project's own programs have run.
         surroundings: What else is known.
 
     Raises:
@@ -67,7 +68,7 @@ def evaluate(
         programs=programs.run(settings.rules, root, {"MLTOOLKIT_METRICS": str((root / metrics).resolve())}),
         predictions=None,
         golden=None,
-        provenance=provenance,
+        provenance=provenance(),
     )
     files.write_bytes(out / "evidence.json", files.dump_json(evidence))
     return evidence

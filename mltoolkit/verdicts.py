@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import approvals, checked_data, files, judging, metrics, project
+from mltoolkit import approvals, files, git, github, judging, project, question
 from mltoolkit.approvals import Approval
 from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
-from mltoolkit.evidence import Evidence, Golden, Rows
+from mltoolkit.evidence import Evidence, Golden
 from mltoolkit.gate import Decision, Verdict
 from mltoolkit.judging import Brief
 from mltoolkit.settings import ModelSettings
@@ -121,6 +121,8 @@ def confirm(case: Case, *, model: str) -> None:
     if verdict.model != model:
         raise CannotTellError(f"the verdict is for the model {verdict.model}, not {model}", hint=AGAIN)
     again = case.brief.decide()
+    if since := [what for what in again.policy.stale if what not in verdict.policy.stale]:
+        raise CannotTellError(f"{', '.join(since)} changed since the verdict was made", hint=AGAIN)
     for what, judged, wanted in (
         ("comparison with the base commit's rules", verdict.policy, again.policy),
         ("rules", verdict.rules, again.rules),
@@ -156,24 +158,26 @@ def require(case: Case, here: project.Project, settings: ModelSettings, *, model
         raise CannotTellError(
             f"the verdict is for the model digest {verdict.challenger}, not {digest}", hint=AGAIN
         )
-    approval = None
-    match verdict.decision:
-        case Decision.REJECT:
-            raise RefusedError(f"the gate rejected this model: {verdict.reason}")
-        case Decision.INCONCLUSIVE:
-            approval = _signed(case)
-        case Decision.PROMOTE:
-            pass
+    if verdict.decision is Decision.REJECT:
+        raise RefusedError(f"the gate rejected this model: {verdict.reason}")
+    if github.unmerged(verdict.event, verdict.ref):
+        # The change's own code made the evidence.
+        raise CannotTellError(
+            f"the verdict was made in a {verdict.event} run, which is for show",
+            hint="judge it in a run on the branch itself, and go on from there",
+        )
     if verdict.dirty:
         raise CannotTellError(
             "the verdict was made in a working tree that differs from its commit",
             hint=f"commit or undo the changes, then {AGAIN}",
         )
-    for what, judged, wanted in _question(evidence, evidence.rows, here, settings):
-        if judged != wanted:
-            raise CannotTellError(
-                f"{what} changed since the verdict was made: {judged} then, {wanted} now", hint=AGAIN
-            )
+    # Whoever signs for a verdict that says so changes nothing of it.
+    for what, judged, wanted in question.differences(evidence, here, settings)[-1:]:
+        raise CannotTellError(
+            f"{what} changed since the evidence was made: {judged} then, {wanted} now", hint=AGAIN
+        )
+    _committed(here)
+    approval = _signed(case) if verdict.decision is Decision.INCONCLUSIVE else None
     return Permit(
         challenger=verdict.challenger,
         golden=case.golden,
@@ -181,6 +185,24 @@ def require(case: Case, here: project.Project, settings: ModelSettings, *, model
         reason=verdict.reason if approval is None else approvals.told(approval),
         approval=None if approval is None else files.digest_bytes(files.dump_json(approval)),
     )
+
+
+def _committed(here: project.Project) -> None:
+    """Make sure that the settings and the lock that stand here are in the commit.
+
+    Raises:
+        CannotTellError: They are not, or nobody can tell.
+    """
+    try:
+        found = question.uncommitted(here, git.top(here.root))
+    except InputError as error:
+        raise CannotTellError(
+            f"whether {project.PARAMS} is as committed cannot be told: {error.what}"
+        ) from error
+    if found:
+        raise CannotTellError(
+            f"{', '.join(found)} is not as committed", hint=f"commit or undo the changes, then {AGAIN}"
+        )
 
 
 def _signed(case: Case) -> Approval:
@@ -196,41 +218,9 @@ def _signed(case: Case) -> Approval:
         raise CannotTellError(
             f"{reason}; {approval}", hint="approve this one: mltoolkit approve --reason ..."
         )
-    if approval.event in judging.PULL_REQUESTS:
+    if github.unmerged(approval.event, approval.ref):
         raise CannotTellError(
             f"{reason}; it was approved in a {approval.event} run, which is for show",
             hint="approve it in a run on the branch itself, or on a machine of your own",
         )
     return approval
-
-
-def _question(
-    evidence: Evidence, rows: Rows, here: project.Project, settings: ModelSettings
-) -> list[tuple[str, str | None, str | None]]:
-    """Return what was asked of the model: each part as it was judged, and as it is now."""
-    positive = evidence.positive if settings.positive is None else metrics.label(settings.positive)
-    now, lock = here.root / settings.rows, here.root / project.LOCK
-    return [
-        ("`rows:`", rows.path, settings.rows),
-        ("`id:`", rows.id, settings.id),
-        ("`target:`", rows.target, settings.target),
-        ("`positive:`", evidence.positive, positive),
-        ("`task:`", str(evidence.task), settings.task or str(evidence.task)),
-        ("`group:`", ", ".join(rows.group), ", ".join(settings.group)),
-        ("`quantile:`", str(rows.quantile), str(settings.quantile)),
-        ("the suites", evidence.suites, _suites(here, settings)),
-        # Where an endpoint is, the rows need not be; where they are, they must be those that were judged.
-        (
-            "the evaluation rows",
-            rows.digest,
-            files.digest_file(now) if now.exists() else rows.digest,
-        ),
-        (project.LOCK, evidence.provenance.lock, files.digest_file(lock) if lock.exists() else None),
-    ]
-
-
-def _suites(here: project.Project, settings: ModelSettings) -> str | None:
-    try:
-        return checked_data.suites(here.root, settings)
-    except InputError as error:
-        raise CannotTellError(f"a suite cannot be read: {error.what}", where=error.where) from error

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from mltoolkit import files, judging, ledger, models, predictions, project
+from mltoolkit import checked_data, files, judging, ledger, models, predictions, project
 from mltoolkit.evidence import (
     BaselineValue,
     Evidence,
@@ -27,6 +27,7 @@ from mltoolkit.evidence import (
 from mltoolkit.metrics import Task
 from mltoolkit.paired import Predictions
 from mltoolkit.proc import QUIET
+from mltoolkit.rules import catalogue
 from mltoolkit.statistics.answers import Answers
 
 # Before anything imports MLflow or Great Expectations, here and in the programs that tests start.
@@ -233,6 +234,42 @@ def said(quality: Quality) -> Predictions:
     )
 
 
+def tied(root: Path, made: Evidence, **origin: Any) -> Evidence:
+    """Return evidence as if it had been made under the settings and on the data that stand in a project."""
+    here = project.load(root)
+    _, settings = here.settings.model()
+    rules, rows, lock = settings.rules, made.rows, root / project.LOCK
+    if made.task is not None and made.challenger is not None:
+        rules = catalogue.effective(rules, made.task, probabilities=made.challenger.probabilities)
+    if rows is not None:
+        rows = msgspec.structs.replace(
+            rows, path=settings.rows, digest=files.digest_file(root / settings.rows), group=settings.group
+        )
+    standing = {
+        "params": files.digest_file(root / project.PARAMS),
+        "lock": files.digest_file(lock) if lock.exists() else None,
+        "rules": catalogue.digest(rules),
+    }
+    return msgspec.structs.replace(
+        made,
+        rows=rows,
+        suites=checked_data.suites(root, settings),
+        provenance=msgspec.structs.replace(made.provenance, **{**standing, **origin}),
+    )
+
+
+@pytest.fixture
+def tie() -> Callable[[Path], None]:
+    """Tie a project's evidence to the settings and data that stand there, as if it had been made anew."""
+
+    def write(root: Path) -> None:
+        here = project.load(root)
+        path = here.reports(here.settings.model()[0]) / "evidence.json"
+        files.write_bytes(path, files.dump_json(tied(root, files.load(path, Evidence))))
+
+    return write
+
+
 @pytest.fixture
 def judge(evidence: Callable[..., Evidence]) -> Callable[..., None]:
     """Write made-up evidence on a toy project's model, and the verdict that the gate gives on it.
@@ -280,15 +317,11 @@ def judge(evidence: Callable[..., Evidence]) -> Callable[..., None]:
             ),
             challenger=subject(models.digest(root / settings.model)),
             champion=None if champion is None else subject(champion),
-            rows=msgspec.structs.replace(
-                made.rows, digest=files.digest_file(root / settings.rows), sketch=ledger.sketch(ids)
-            ),
+            rows=msgspec.structs.replace(made.rows, sketch=ledger.sketch(ids)),
             golden=beside("golden.json"),
             predictions=beside("predictions.parquet"),
-            provenance=msgspec.structs.replace(
-                made.provenance, params=files.digest_file(root / project.PARAMS), **(origin or {})
-            ),
         )
+        made = tied(root, made, **(origin or {}))
         files.write_bytes(reports / "evidence.json", files.dump_json(made))
         verdict = judging.read(reports / "evidence.json", here, name).decide()
         files.write_bytes(reports / "verdict.json", files.dump_json(verdict))

@@ -69,7 +69,7 @@ def evaluate(saved_models: Path, tmp_path: Path, cache: Path) -> Evaluate:
             root=root,
             cache=cache,
             out=tmp_path / "out",
-            provenance=ORIGIN,
+            provenance=lambda: ORIGIN,
             surroundings=surroundings,
         )
 

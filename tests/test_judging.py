@@ -1,14 +1,16 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from mltoolkit import files, judging, project
-from mltoolkit.errors import InputError
+from mltoolkit import checked_data, files, judging, project
+from mltoolkit.errors import CannotTellError, InputError
 from mltoolkit.evidence import Evidence
-from mltoolkit.gate import Decision
+from mltoolkit.gate import Decision, Verdict
+from mltoolkit.rules import catalogue
 from mltoolkit.rules.base import Policy, Rule
 
 Build = Callable[..., Evidence]
@@ -39,12 +41,31 @@ def pull_request(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def decides(evidence: Build) -> Callable[..., tuple[Policy, tuple[Rule, ...]]]:
-    """Ask whose rules decide on evidence that was made with ``params.yaml`` as it is."""
+    """Ask whose rules decide on evidence that was made of everything as it is."""
 
-    def ask(root: Path, *, event: str = "push", asked: str | None = None) -> tuple[Policy, tuple[Rule, ...]]:
-        params = files.digest_file(root / "params.yaml")
-        origin = msgspec.structs.replace(evidence().provenance, event=event, params=params)
-        return judging.policy(evidence(provenance=origin), project.load(root), "toy", asked=asked)
+    def ask(
+        root: Path, *, event: str = "push", asked: str | None = None, **origin: Any
+    ) -> tuple[Policy, tuple[Rule, ...]]:
+        here, rows = project.load(root), root / "rows.parquet"
+        settings, made = here.settings.models["toy"], evidence()
+        assert made.rows is not None
+        lock = root / "dvc.lock"
+        made = msgspec.structs.replace(
+            made,
+            suites=checked_data.suites(root, settings),
+            rows=made.rows
+            if not rows.exists()
+            else msgspec.structs.replace(made.rows, digest=files.digest_file(rows)),
+            provenance=msgspec.structs.replace(
+                made.provenance,
+                event=event,
+                params=files.digest_file(root / "params.yaml"),
+                lock=files.digest_file(lock) if lock.exists() else None,
+                rules=catalogue.digest(settings.rules),
+                **origin,
+            ),
+        )
+        return judging.policy(made, here, "toy", asked=asked)
 
     return ask
 
@@ -184,17 +205,30 @@ def test_a_suite_with_another_content_is_a_change(
     assert decides(branch, asked="main")[0].changed == ("suite suite.json: another content",)
 
     (branch / "suite.json").unlink()
-    assert decides(branch, asked="main")[0].changed == ("suite suite.json: is gone",)
+    with pytest.raises(InputError, match=r"suite\.json"):
+        decides(branch, asked="main")
 
     git(branch, "commit", "--quiet", "-am", "No suite")
     (branch / "suite.json").write_text(SUITE)
     assert decides(branch, asked="HEAD")[0].changed == ("suite suite.json: not in the base commit",)
 
 
-def test_evidence_that_was_made_under_other_settings_is_a_change(branch: Path, evidence: Build) -> None:
-    policy, _ = judging.policy(evidence(), project.load(branch), "toy", asked="main")
+@pytest.mark.parametrize("asked", [None, "main"])
+def test_evidence_that_was_made_under_other_settings_has_to_be_made_again(
+    branch: Path, judge: Judge, asked: str | None
+) -> None:
+    judge(branch)
+    evidence = branch / "reports" / "toy" / "evidence.json"
 
-    assert policy.changed == ("the evidence was made with another params.yaml than the one here",)
+    def judged() -> Verdict:
+        return judging.read(evidence, project.load(branch), "toy", base=asked).decide()
+
+    assert judged().decision is Decision.PROMOTE
+    edit(branch, "      slices: [group]\n", "      group: [group]\n")
+    verdict = judged()
+    assert verdict.decision is Decision.INCONCLUSIVE
+    assert verdict.policy.stale == ("params.yaml", "`group:`")
+    assert "changed since the evidence was made; run mltoolkit evaluate again" in verdict.reason
 
 
 def test_a_project_inside_a_repository_is_read_where_it_stands(
@@ -202,7 +236,7 @@ def test_a_project_inside_a_repository_is_read_where_it_stands(
 ) -> None:
     inside = branch / "models" / "toy"
     inside.mkdir(parents=True)
-    for name in ("params.yaml", "suite.json"):
+    for name in ("params.yaml", "suite.json", "rows.parquet"):
         shutil.move(branch / name, inside / name)
     git(branch, "add", "-A")
     git(branch, "commit", "--quiet", "-m", "Moved")

@@ -46,7 +46,7 @@ def evaluate(repository: Path) -> Evaluate:
             settings=ModelSettings(metrics="metrics.json", **settings),  # type: ignore[arg-type]
             base=base,
             out=repository / "reports" / "toy",
-            provenance=ORIGIN,
+            provenance=lambda: ORIGIN,
             surroundings=Surroundings(),
         )
 
@@ -114,7 +114,7 @@ def test_a_history_that_begins_here_has_no_champion_and_one_that_is_cut_off_a_fa
         settings=ModelSettings(metrics="metrics.json"),
         base=None,
         out=tmp_path / "out",
-        provenance=ORIGIN,
+        provenance=lambda: ORIGIN,
         surroundings=Surroundings(),
     )
     assert made.no_champion is None

@@ -11,6 +11,7 @@ from mltoolkit.errors import CannotTellError, RefusedError
 from mltoolkit.evidence import Evidence, Measurement
 from mltoolkit.gate import Decision, Verdict
 
+Git = Callable[..., str]
 Judge = Callable[..., None]
 OTHER = f"sha256:{'1' * 64}"
 
@@ -174,10 +175,13 @@ def test_a_dirty_tree_is_refused(toy: Path, judge: Judge) -> None:
         require(toy)
 
 
-def test_the_defaults_of_the_task_hold_a_second_version_to_the_first(toy: Path, judge: Judge) -> None:
+def test_the_defaults_of_the_task_hold_a_second_version_to_the_first(
+    toy: Path, judge: Judge, git: Git
+) -> None:
     params = toy / "params.yaml"
     text = params.read_text()
     params.write_text(text[: text.index("      rules:")] + text[text.index("      slices:") :])
+    git(toy, "commit", "--quiet", "-am", "The defaults")
 
     judge(toy, champion=OTHER)
     findings = files.load(toy / "reports" / "toy" / "verdict.json", Verdict).findings
@@ -189,7 +193,7 @@ def test_the_defaults_of_the_task_hold_a_second_version_to_the_first(toy: Path, 
         require(toy)
 
 
-def test_numbers_alone_let_nothing_through(toy: Path, judge: Judge) -> None:
+def test_numbers_alone_let_nothing_through(toy: Path, judge: Judge, tie: Callable[..., None]) -> None:
     judge(toy)
     folder = toy / "reports" / "toy"
     edit(toy, "params.yaml", "      target: target\n", "      metrics: metrics.json\n")
@@ -204,6 +208,7 @@ def test_numbers_alone_let_nothing_through(toy: Path, judge: Judge) -> None:
         measurements=(Measurement(metric="file:auc", of="challenger", value=0.7),),
     )  # fmt: skip
     files.write_bytes(folder / "evidence.json", files.dump_json(made))
+    tie(toy)
     verdict = judging.read(folder / "evidence.json", project.load(toy), "toy").decide()
     assert verdict.decision is Decision.PROMOTE
     files.write_bytes(folder / "verdict.json", files.dump_json(verdict))
@@ -300,7 +305,7 @@ def test_what_the_gate_promotes_needs_no_signature_and_a_bad_one_is_no_hindrance
 
 
 def test_a_verdict_by_the_rules_of_another_commit_is_decided_anew_by_those(
-    toy: Path, judge: Judge, git: Callable[..., str]
+    toy: Path, judge: Judge, git: Git, tie: Callable[..., None]
 ) -> None:
     judge(toy)
     folder = toy / "reports" / "toy"
@@ -316,10 +321,14 @@ def test_a_verdict_by_the_rules_of_another_commit_is_decided_anew_by_those(
     require(toy)
 
     edit(toy, "params.yaml", "at-least: 0.6", "at-least: 0.5")
+    with pytest.raises(CannotTellError, match=r"params\.yaml, the rules changed"):
+        require(toy)
+    tie(toy)
     with pytest.raises(CannotTellError, match="comparison with the base commit's rules changed"):
         require(toy)
 
     edit(toy, "params.yaml", "at-least: 0.5", "at-least: 0.6")
+    tie(toy)
     edit(toy, "reports/toy/verdict.json", base, "0" * 40)
     with pytest.raises(CannotTellError, match="the commit whose rules decided cannot be read"):
         require(toy)

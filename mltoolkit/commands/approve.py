@@ -4,7 +4,7 @@ import argparse
 import os
 from datetime import UTC, datetime
 
-from mltoolkit import approvals, files, github, judging, project, verdicts
+from mltoolkit import approvals, files, github, project, terminal, verdicts
 from mltoolkit.approvals import Approval
 from mltoolkit.commands import Result
 from mltoolkit.commands.deploy import who
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> Result:
         case Decision.INCONCLUSIVE:
             pass
     path = here.reports(name) / verdicts.APPROVAL
-    if isinstance(case.approval, Approval) and case.approval.event not in judging.PULL_REQUESTS:
+    if isinstance(case.approval, Approval) and not github.unmerged(case.approval.event, case.approval.ref):
         return _result(case.approval, verdict, case.evidence, path=str(path), changed=False)
     job = github.context(os.environ)
     approval = approvals.sign(
@@ -94,8 +94,8 @@ def _result(approval: Approval, verdict: Verdict, evidence: Evidence, *, path: s
         text="\n".join(
             [
                 first,
-                *(f"  not known: {each}" for each in unknown),
-                *(f"  it cannot be deployed: {note}" for note in notes),
+                *(f"  not known: {terminal.line(each)}" for each in unknown),
+                *(f"  it cannot be deployed: {terminal.line(note)}" for note in notes),
                 f"  written to {path}" if changed else f"  to approve it anew, remove {path}",
             ]
         ),
@@ -124,14 +124,13 @@ def hindrances(approval: Approval, verdict: Verdict, evidence: Evidence) -> list
     found = []
     if verdict.dirty:
         found.append("the working tree differed from its commit when it was evaluated")
+    if verdict.policy.stale:
+        found.append(f"{', '.join(verdict.policy.stale)} changed since the evidence was made")
     if evidence.rows is None or verdict.challenger is None:
         found.append("it was made on numbers alone, which name no model")
     found += [
-        f"{what} in a {event} run, which is for show"
-        for what, event in (
-            ("the verdict was made", verdict.event),
-            ("it was approved", approval.event),
-        )
-        if event in judging.PULL_REQUESTS
+        f"{what} in a {run.event} run, which is for show"
+        for what, run in (("the verdict was made", verdict), ("it was approved", approval))
+        if github.unmerged(run.event, run.ref)
     ]
     return found

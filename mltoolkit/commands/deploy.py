@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from mltoolkit import contenders, files, git, github, judging, models, project, verdicts
+from mltoolkit import contenders, files, git, github, models, project, verdicts
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
 from mltoolkit.evidence import Golden
@@ -71,18 +71,12 @@ def judge(case: Case, *, endpoint: str) -> None:
     """Refuse a verdict that lets the model through, but not onto this endpoint.
 
     Raises:
-        CannotTellError: It is for another endpoint, or was made for show.
+        CannotTellError: It is for another endpoint.
     """
     verdict = case.verdict
     if verdict.endpoint != endpoint:
         raise CannotTellError(
             f"the verdict is for the endpoint {verdict.endpoint}, not {endpoint}", hint=verdicts.AGAIN
-        )
-    # The head's own code made the evidence.
-    if verdict.event in judging.PULL_REQUESTS:
-        raise CannotTellError(
-            f"the verdict was made in a {verdict.event} run, which is for show",
-            hint="deploy from a run on the branch itself",
         )
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,7 @@ from mltoolkit import (
     models,
     numbers_alone,
     project,
+    question,
     rows,
     surroundings,
 )
@@ -60,6 +63,8 @@ def run(arguments: argparse.Namespace) -> Result:
         InputError: The configuration, the model directory or the rows are not usable; no git repository.
         CannotTellError: The rows or the answers are such that nobody can judge.
     """
+    path = arguments.project / project.PARAMS
+    params = files.digest_file(path) if path.is_file() else None
     here = project.load(arguments.project)
     name, settings = here.settings.model(arguments.model)
     endpoint = choose_endpoint(here, name, settings, arguments.endpoint)
@@ -67,7 +72,14 @@ def run(arguments: argparse.Namespace) -> Result:
     # What stands there is of an earlier run until this one is done; the gate must not meet a mixture.
     files.remove(*(out / stale for stale in ("evidence.json", "verdict.json", "report.md")))
     top = git.top(here.root)
-    changed = differing(here, top)
+    # Before anything is measured, and again after the project's own programs have run.
+    before = differing(here, top)
+    changed: list[str] = []
+
+    def origin(data: str, rules: tuple[Rule, ...]) -> Provenance:
+        changed[:] = dict.fromkeys((*before, *differing(here, top)))
+        return provenance(here, top, data, catalogue.digest(rules), dirty=bool(changed), params=params)
+
     case = _Case(
         here=here,
         top=top,
@@ -76,7 +88,7 @@ def run(arguments: argparse.Namespace) -> Result:
         endpoint=endpoint,
         arguments=arguments,
         out=out,
-        dirty=bool(changed),
+        origin=origin,
     )
     evidence = _of_numbers(case) if settings.target is None else _of_rows(case)
     path = out / "evidence.json"
@@ -108,10 +120,7 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str | None
     arguments: argparse.Namespace
     out: Path
-    dirty: bool
-
-    def provenance(self, data: str, rules: tuple[Rule, ...]) -> Provenance:
-        return provenance(self.here, self.top, data, catalogue.digest(rules), dirty=self.dirty)
+    origin: Callable[[str, tuple[Rule, ...]], Provenance]
 
     def surroundings(self, judged: str | None) -> surroundings.Surroundings:
         reports = self.here.reports(self.name)
@@ -140,7 +149,7 @@ def _of_rows(case: _Case) -> Evidence:
         root=here.root,
         cache=files.ignored_folder(here.state) / "scores",
         out=case.out,
-        provenance=case.provenance(frame.digest, asked),
+        provenance=partial(case.origin, frame.digest, asked),
         surroundings=case.surroundings(frame.digest),
         fresh=arguments.no_cache,
     )
@@ -165,7 +174,7 @@ def _of_numbers(case: _Case) -> Evidence:
         settings=settings,
         base=arguments.base,
         out=case.out,
-        provenance=case.provenance(files.digest_file(path), settings.rules),
+        provenance=partial(case.origin, files.digest_file(path), settings.rules),
         surroundings=case.surroundings(None),
     )
 
@@ -193,22 +202,13 @@ def choose_endpoint(
 
 def differing(here: project.Project, top: Path) -> list[str]:
     """Return the paths that are not as committed: what git says, and the settings whatever git says."""
-    changed = git.changes(top)
-    head = git.head(top)
-    for name in (project.PARAMS, project.LOCK):
-        path = (here.root / name).resolve()
-        inside = path.relative_to(top.resolve()).as_posix()
-        # A file that git was told to overlook is not in the commit, however clean the tree looks.
-        now = path.read_bytes() if path.exists() else None
-        if inside not in changed and git.show(top, head, inside) != now:
-            changed.append(inside)
-    return changed
+    return list(dict.fromkeys((*git.changes(top), *question.uncommitted(here, top))))
 
 
 def provenance(
-    here: project.Project, top: Path, rows_digest: str, rules_digest: str, *, dirty: bool
+    here: project.Project, top: Path, rows_digest: str, rules_digest: str, *, dirty: bool, params: str | None
 ) -> Provenance:
-    """Say where evidence comes from.
+    """Say where evidence comes from, and what ``params.yaml`` was when it was read.
 
     Raises:
         InputError: The repository has no commit.
@@ -223,7 +223,7 @@ def provenance(
         run=run_context.run,
         actor=run_context.actor,
         data=rows_digest,
-        params=files.digest_file(here.root / project.PARAMS),
+        params=params,
         lock=files.digest_file(lock) if lock.exists() else None,
         rules=rules_digest,
     )
@@ -240,9 +240,9 @@ def render(evidence: Evidence, path: Path, changed: list[str], *, coarse: bool =
     """
     lines = [_who(evidence)]
     lines += ["  numbers are not shown: `disclose: coarse`"] if coarse else _table(evidence)
-    lines += [f"  {who} could not be scored: {why}" for who, why in evidence.faults.items()]
+    lines += [f"  {who} could not be scored: {terminal.line(why)}" for who, why in evidence.faults.items()]
     if changed:
-        named = ", ".join(changed[:_NAMED]) + (
+        named = terminal.line(", ".join(changed[:_NAMED])) + (
             f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         )
         lines.append(f"  not as committed: {named}; a verdict on this cannot be deployed")

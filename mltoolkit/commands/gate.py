@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import archive, files, gate, judging, project
+from mltoolkit import archive, files, gate, judging, project, terminal
 from mltoolkit.archive import Archive
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
@@ -92,9 +92,34 @@ def run(arguments: argparse.Namespace) -> Result:
         return look_back(here, name, arguments.backtest)
     source = arguments.evidence or here.reports(name) / "evidence.json"
     out = arguments.out or source.with_name("verdict.json")
-    if not arguments.plan:
-        # What is there is of other evidence until this one is decided; nobody may mistake it.
-        files.remove(out, out.with_name("report.md"))
+    if arguments.plan:
+        return plan(read(arguments, here, name, source))
+    before = out.read_bytes() if out.is_file() else None
+    # What is there is of other evidence until this one is decided; nobody may mistake it.
+    files.remove(out)
+    try:
+        brief = read(arguments, here, name, source)
+        verdict = brief.decide()
+        files.write_bytes(out, files.dump_json(verdict))
+    finally:
+        # The same verdict again has the same report.
+        if before is None or not out.is_file() or out.read_bytes() != before:
+            files.remove(out.with_name("report.md"))
+    recorded = record(here, brief, verdict, source) if arguments.record else None
+    return Result(
+        code=exit_code(verdict.decision),
+        text=render(verdict, out, recorded),
+        value=plain(verdict, out, recorded),
+    )
+
+
+def read(arguments: argparse.Namespace, here: project.Project, name: str, source: Path) -> Brief:
+    """Read everything that the gate is given.
+
+    Raises:
+        InputError: The evidence is of another model, or the named base is none.
+        CannotTellError: The evidence is missing or damaged.
+    """
     brief = judging.read(
         source,
         here,
@@ -106,16 +131,7 @@ def run(arguments: argparse.Namespace) -> Result:
         raise InputError(
             f"is about the model {brief.evidence.model!r}, not {name!r}", where=Location(path=str(source))
         )
-    if arguments.plan:
-        return plan(brief)
-    verdict = brief.decide()
-    files.write_bytes(out, files.dump_json(verdict))
-    recorded = record(here, brief, verdict, source) if arguments.record else None
-    return Result(
-        code=exit_code(verdict.decision),
-        text=render(verdict, out, recorded),
-        value=plain(verdict, out, recorded),
-    )
+    return brief
 
 
 def exclude(arguments: argparse.Namespace) -> None:
@@ -172,6 +188,7 @@ def plan(brief: Brief) -> Result:
             finding,
             disagreement=disagreement(brief, finding.over),
             group=group,
+            task=brief.evidence.task,
         )
         for rule, finding in plans.compares(rules, verdict)
     )
@@ -222,10 +239,10 @@ def exit_code(decision: gate.Decision) -> int:
 
 def render(verdict: gate.Verdict, out: Path, recorded: Recorded | None = None) -> str:
     """Return the verdict for a terminal: what and why first, then a line for each finding."""
-    lines = [f"{verdict.decision}: {verdict.reason}"]
+    lines = [f"{verdict.decision}: {terminal.line(verdict.reason)}"]
     for finding in verdict.findings:
         mode = "" if finding.mode == "block" else f" ({finding.mode})"
-        lines.append(f"  {MARKS[finding.answer]:7} {finding.rule}{mode}: {finding.reason}")
+        lines.append(f"  {MARKS[finding.answer]:7} {terminal.line(f'{finding.rule}{mode}: {finding.reason}')}")
     lines.append(f"  written to {out}")
     if recorded is not None:
         lines.append(f"  {recorded.text}")

@@ -4,10 +4,11 @@ from mltoolkit.rules.base import Answer, Facts, Finding, Mode, Rule
 
 
 class PolicyChanged(Rule, frozen=True, kw_only=True, tag="policy-changed"):
-    """Rules, suites and the selection of rows are those of the commit that a change is compared with.
+    """What decides is what a person merged, and what the evidence was made for.
 
-    Asked of every verdict that is judged against a base commit, whether or not a project lists it. On a
-    push nobody is asked: what decides there was merged by a person.
+    Asked of every verdict that is judged against a base commit, and wherever something changed since the
+    evidence was made, whether or not a project lists it. On a push nobody else is asked: what decides there
+    was merged by a person.
     """
 
     def __post_init__(self) -> None:
@@ -18,11 +19,16 @@ class PolicyChanged(Rule, frozen=True, kw_only=True, tag="policy-changed"):
     @property
     def question(self) -> str:
         """The rule in words; it names the finding."""
-        return "rules, suites and selection of rows are as in the base commit"
+        return "rules, suites, programs and selection of rows are as they were merged"
 
     def answer(self, facts: Facts) -> Finding:
         """Pass where nothing changed; a change, and a base that cannot be read, takes a person."""
         policy = facts.policy
+        if policy.stale:
+            return self.finding(
+                Answer.UNKNOWN,
+                f"{', '.join(policy.stale)} changed since the evidence was made; run mltoolkit evaluate again",
+            )
         if policy.reason is not None:
             return self.finding(
                 Answer.UNKNOWN, f"what the change alters of the rules cannot be told: {policy.reason}"
@@ -36,7 +42,12 @@ class PolicyChanged(Rule, frozen=True, kw_only=True, tag="policy-changed"):
             return self.finding(
                 Answer.NOT_APPLICABLE, "not judged against a base commit: what decides here was merged"
             )
-        return self.finding(Answer.PASS, f"nothing of them changed since {policy.base[:12]}")
+        fresh = (
+            f"; the evaluation rows are others because their data are: {_told(policy.fresh)}"
+            if policy.fresh
+            else ""
+        )
+        return self.finding(Answer.PASS, f"nothing of them changed since {policy.base[:12]}{fresh}")
 
 
 _TOLD = 3

@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from mltoolkit import files
+from mltoolkit import files, project
 from mltoolkit.archive import Archive
 from mltoolkit.evidence import Evidence, Measurement
 from mltoolkit.gate import Verdict
 from mltoolkit.journal import Journal
 from mltoolkit.ledger import Ledger
+from mltoolkit.rules import catalogue
 
 Call = Callable[..., Any]
 Git = Callable[..., str]
@@ -35,9 +36,15 @@ def reports(root: Path) -> Path:
 
 
 def rules(root: Path, text: str) -> None:
-    """Write the project's rules: a list in YAML's flow style, one rule a line."""
-    lines = (root / "params.yaml").read_text().split("      rules:\n")[0]
-    (root / "params.yaml").write_text(lines + f"      rules:\n{text}")
+    """Write the project's rules, one a line in YAML's flow style, and tie evidence that is there to them."""
+    params, path = root / "params.yaml", reports(root) / "evidence.json"
+    params.write_text(params.read_text().split("      rules:\n")[0] + f"      rules:\n{text}")
+    if path.exists():
+        made, asked = files.load(path, Evidence), project.load(root).settings.models["toy"].rules
+        origin = msgspec.structs.replace(
+            made.provenance, params=files.digest_file(params), rules=catalogue.digest(asked)
+        )
+        edit(root, provenance=origin)
 
 
 AUC = "        - {kind: absolute, metric: roc-auc, at-least: 0.6, confidence: 0.95}\n"
@@ -381,7 +388,7 @@ def test_a_plan_tells_rows_and_the_noise_floor_and_decides_nothing(
 
 
 def test_numbers_alone_are_judged_recorded_and_planned_without_numpy(
-    toy: Path, evidence: Callable[..., Evidence]
+    toy: Path, evidence: Callable[..., Evidence], tie: Callable[[Path], None]
 ) -> None:
     (toy / "params.yaml").write_text(
         "mltoolkit:\n  models:\n    toy:\n      metrics: metrics.json\n      rules:\n"
@@ -398,6 +405,7 @@ def test_numbers_alone_are_judged_recorded_and_planned_without_numpy(
         measurements=(Measurement(metric="file:profit", of="challenger", value=2.0),),
     )
     files.write_bytes(reports(toy) / "evidence.json", files.dump_json(made))
+    tie(toy)
     for words in ([], ["--record"], ["--plan"], ["--backtest", "1"]):
         script = (
             "import sys\nfrom mltoolkit.cli import main\n"

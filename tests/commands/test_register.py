@@ -36,12 +36,17 @@ def runs(root: Path) -> list[str]:
 
 
 def test_a_promoted_model_is_registered_once_and_its_training_recorded(
-    judged: Callable[..., Path], cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    toy: Path,
+    judged: Callable[..., Path],
+    cli: Callable[..., Any],
+    git: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    params = toy / "params.yaml"
+    params.write_text(f"{params.read_text()}      leaderboard: leaderboard.json\n")
+    git(toy, "commit", "--quiet", "-am", "A leaderboard")
     root = judged()
     digest = models.digest(root / "model")
-    params = root / "params.yaml"
-    params.write_text(f"{params.read_text()}      leaderboard: leaderboard.json\n")
     tried = Tried(estimator="forest", kind="random-forest", metrics={"brier": 0.1}, chosen=True)
     board = Leaderboard(metric="brier", tried=(tried,), model=digest, parameters={})
     files.write_bytes(root / "leaderboard.json", files.dump_json(board))
@@ -61,6 +66,18 @@ def test_a_model_without_a_leaderboard_is_registered_too(
     root = judged()
     assert cli("register", "--project", root).code == 0
     assert runs(root) == [f"register-{files.short(models.digest(root / 'model'))}"]
+
+
+def test_what_a_pull_request_says_of_itself_registers_nothing(
+    toy: Path, judge: Callable[..., None], cli: Callable[..., Any]
+) -> None:
+    judge(toy, origin={"event": "pull_request_review", "ref": "refs/pull/7/merge"})
+    assert cli("approve", "--project", toy, "--reason", "a reason").code == 0
+
+    said = cli("register", "--project", toy)
+
+    assert (said.code, "run, which is for show" in said.err) == (3, True)
+    assert not (toy / ".mltoolkit/mlflow").exists()
 
 
 @pytest.mark.parametrize(
