@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import files, gate, judging
+from mltoolkit import files, gate, judging, terminal
 from mltoolkit.archive import Kept
 from mltoolkit.errors import MltoolkitError
 from mltoolkit.evidence import Value
@@ -103,8 +103,8 @@ def text(found: tuple[Again, ...]) -> str:
         now = each.now or "cannot be judged"
         change = f"{each.then}" if each.then == now else f"{each.then} -> {now}"
         rule = "" if each.rule is None else f"{each.rule}: "
-        lines.append(f"{each.commit[:12]} {each.at[:10]} {change}: {rule}{each.reason}")
-        lines += [f"  dry-run would stop it: {trial}" for trial in each.trials]
+        lines.append(f"{each.commit[:12]} {each.at[:10]} {change}: {terminal.line(f'{rule}{each.reason}')}")
+        lines += [f"  dry-run would stop it: {terminal.line(trial)}" for trial in each.trials]
         if each.strict is not None and each.strict != each.now:
             lines.append(f"  if the rules in dry-run blocked: {each.strict}")
     then = sum(each.then is Decision.PROMOTE for each in found)

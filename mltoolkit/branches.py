@@ -316,7 +316,7 @@ def _author(by: str) -> tuple[str, str]:
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Let a cancellation wait: a git that is killed in the middle leaves its lock behind."""
-    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
     finally:

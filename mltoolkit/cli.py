@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
-from mltoolkit import __version__
+from mltoolkit import __version__, terminal
 from mltoolkit.errors import INTERNAL_ERROR, InputError, MltoolkitError, OutsideError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # `nohup` ignores it on purpose
+        signal.signal(signal.SIGHUP, _terminate)
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal cannot show is no reason to end without an answer.
         if isinstance(stream, io.TextIOWrapper):
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = _run(words)
         code, value = result.code, result.value
-        said = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) if as_json else _told(result)
+        said = _json(value) if as_json else _told(result)
     except MltoolkitError as error:
         code, said = error.exit_code, _failure(as_json, f"error: {error}", error.exit_code, _plain(error))
     except KeyboardInterrupt:
@@ -95,9 +97,13 @@ def _run(words: list[str]) -> "Result":
 def _failure(as_json: bool, line: str, code: int, error: dict[str, object]) -> str:  # noqa: FBT001 - one caller
     """Return what standard output gets of a failure; a person reads it on standard error."""
     if as_json:
-        return json.dumps({"error": error, "exit": code}, indent=2, ensure_ascii=False)
+        return _json({"error": error, "exit": code})
     print(_quiet(line), file=sys.stderr)
     return ""
+
+
+def _json(value: object) -> str:
+    return terminal.plain_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _told(result: "Result") -> str:
@@ -110,10 +116,11 @@ def _told(result: "Result") -> str:
 
 
 def _quiet(text: str) -> str:
-    """Return text in which a workflow's runner finds no command: names in it may be anybody's.
+    """Return text in which neither a terminal nor a workflow's runner finds a command: names may be anybody's.
 
-    It reads a line that begins with ``::``, after spaces too, and ``##[`` anywhere in a line.
+    The runner reads a line that begins with ``::``, after spaces too, and ``##[`` anywhere in a line.
     """
+    text = terminal.plain(text)
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return text
     return re.sub(r"(^|[\r\n])(\s*)::", r"\1\2: :", text).replace("##[", "# #[")
@@ -160,5 +167,5 @@ def _plain(error: MltoolkitError) -> dict[str, object]:
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Unwind on SIGTERM as on Ctrl-C, so that what we started is stopped."""
+    """Unwind on SIGTERM and SIGHUP as on Ctrl-C, so that what we started is stopped."""
     raise KeyboardInterrupt

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mltoolkit import files
+from mltoolkit import files, terminal
 from mltoolkit.errors import CannotTellError, Location
 from mltoolkit.evidence import Measurement
 from mltoolkit.metrics import FROM_FILE
@@ -48,6 +48,9 @@ def parse(data: bytes, name: str, of: str) -> list[Measurement]:
     def walk(mapping: dict[str, object], before: str, depth: int) -> None:
         for key, value in mapping.items():
             dotted = f"{before}{key}"
+            if not terminal.fits(key):
+                why = f"the name {key[:200]!r} has a line break or control characters"
+                raise CannotTellError(why, where=Location(path=name))
             where = Location(path=name, key=dotted[:200])
             if isinstance(value, dict):
                 if depth == DEPTH:

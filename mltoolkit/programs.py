@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from mltoolkit import files, proc
+from mltoolkit import files, proc, terminal
 from mltoolkit.errors import CannotTellError, Location, OutsideError
 from mltoolkit.evidence import Finite, ProgramRun
 from mltoolkit.rules.base import Rule
@@ -59,12 +59,12 @@ def _run(rule: Custom, root: Path, environment: Mapping[str, str]) -> ProgramRun
         )
         said = _read(done)
     except (CannotTellError, OutsideError) as error:
-        return ProgramRun(name=rule.name, command=rule.command, fault=error.what)
+        return ProgramRun(name=rule.name, command=rule.command, fault=terminal.line(error.what))
     return ProgramRun(
         name=rule.name,
         command=rule.command,
         answer=said.answer,
-        reason=said.reason.strip(),
+        reason=terminal.line(said.reason),
         value=None if said.value is None else rounded(said.value),
     )
 

@@ -195,6 +195,37 @@ def test_in_a_workflow_no_name_becomes_a_command(
     assert not any(each in told for each in forged)
 
 
+def test_no_name_reaches_the_terminal_as_a_command(cli: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text('mltoolkit: {"models": {}, "x\\e[2J\\r\\x9b": 1}\n')
+
+    called = cli("check", "--project", tmp_path)
+    assert r"x\x1b[2J\r\x9b" in called.err
+    assert not set(called.err) & set("\x1b\r\x9b")
+    called = cli("check", "--project", tmp_path, "--json")
+    assert "x\x1b[2J\r\x9b" in json.loads(called.out)["error"]["key"]
+    assert not set(called.out) & set("\x1b\r\x9b")
+
+
+@pytest.mark.parametrize(("ignored", "code"), [(False, 130), (True, 0)])
+def test_a_closed_terminal_unwinds_as_an_interrupt_does_unless_it_is_ignored(
+    *, ignored: bool, code: int
+) -> None:
+    script = (
+        "import os, signal, sys, types; from mltoolkit import cli\n"
+        "from mltoolkit.commands import Result\n"
+        f"if {ignored}: signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "def run(words):\n"
+        "    try: os.kill(os.getpid(), signal.SIGHUP)\n"
+        "    finally: print('unwound')\n"
+        "    return Result(text='', value={})\n"
+        "cli._run = run\n"
+        "sys.exit(cli.main([]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout) == (code, b"unwound\n")
+
+
 def test_a_full_disk_is_no_answer(toy: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

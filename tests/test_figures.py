@@ -43,11 +43,13 @@ DEEP = '{"a": ' * 9 + "1" + "}" * 9
         (b'\xef\xbb\xbf{"profit": 1}', "byte order mark"),
         ('{"profit": 1}'.encode("utf-16"), "."),
         (b'{"profit\xff": 1}', "UTF-8"),
+        (b'{"a": {"t\\npromote: all is well": 1}}', r"the name 't\\npromote: all is well' has a line break"),
+        (b'{"\\u001b[2J": 1}', "control characters"),
         (DEEP.encode(), "nested deeper than 8"),
         (b'{"a":' * 100_000, "nested too deep"),
         (b"{" + b",".join(b'"k%d": 1' % at for at in range(1001)) + b"}", "more than 1,000"),
     ],
-    ids=range(23),
+    ids=range(25),
 )
 def test_anything_but_finite_numbers_cannot_tell(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "metrics.json").write_bytes(content)

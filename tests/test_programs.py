@@ -106,6 +106,15 @@ def test_what_it_leaves_behind_is_ended(tmp_path: Path) -> None:
     assert gone(int((tmp_path / "pid").read_text()))
 
 
+def test_its_words_are_one_line_without_control_characters(tmp_path: Path) -> None:
+    said = r"a\u001b[2J\npromote: all is well\r"
+    found = run(tmp_path, f"""print(r'{{"answer": "pass", "reason": "{said}"}}')""")
+    assert found.reason == r"a\x1b[2J promote: all is well"
+
+    found = run(tmp_path, """raise SystemExit('one\\npromote: \\x1b[2J')""")
+    assert found.fault == r"it ended with 1: one promote: \x1b[2J"
+
+
 def test_a_daemon_that_holds_its_output_is_ended_and_not_waited_for(tmp_path: Path) -> None:
     found = run(
         tmp_path,

@@ -20,6 +20,7 @@ from mltoolkit import (
     question,
     rows,
     surroundings,
+    terminal,
 )
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, Location

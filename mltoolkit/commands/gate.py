@@ -242,7 +242,9 @@ def render(verdict: gate.Verdict, out: Path, recorded: Recorded | None = None) -
     lines = [f"{verdict.decision}: {terminal.line(verdict.reason)}"]
     for finding in verdict.findings:
         mode = "" if finding.mode == "block" else f" ({finding.mode})"
-        lines.append(f"  {MARKS[finding.answer]:7} {terminal.line(f'{finding.rule}{mode}: {finding.reason}')}")
+        lines.append(
+            f"  {MARKS[finding.answer]:7} {terminal.line(f'{finding.rule}{mode}: {finding.reason}')}"
+        )
     lines.append(f"  written to {out}")
     if recorded is not None:
         lines.append(f"  {recorded.text}")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from mltoolkit import terminal
 from mltoolkit.evidence import ProgramRun
 from mltoolkit.rules.base import Answer, Facts, Finding, Rule
 from mltoolkit.rules.numbers import Estimate
@@ -27,6 +28,11 @@ class Custom(Rule, frozen=True, kw_only=True, tag="custom"):
     ]
     seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
 
+    def __post_init__(self) -> None:
+        """Refuse a name that would not be one in a line of a report."""
+        if not terminal.fits(self.name):
+            raise ValueError(f"name {self.name!r} has a line break or control characters")
+
     @property
     def question(self) -> str:
         """The rule in words; it names the finding."""
@@ -49,7 +55,7 @@ class Custom(Rule, frozen=True, kw_only=True, tag="custom"):
 
 
 def _sentence(name: str, run: ProgramRun) -> str:
-    said = " ".join((run.reason or "").split())
+    said = terminal.line(run.reason or "")
     if len(said) > _TOLD:
         said = said[: _TOLD - 1] + "…"
     number = "" if run.value is None else f" ({run.value:g})"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from mltoolkit import evidence as about
 from mltoolkit import files, project
 from mltoolkit.archive import Archive
 from mltoolkit.evidence import Evidence, Measurement
@@ -267,6 +268,18 @@ def test_a_ledger_that_nobody_asks_about_is_not_read(cli: Call, judged: Path) ->
     (judged / ".mltoolkit" / "journal.git").mkdir(parents=True)
 
     assert cli("gate", "--project", judged).code == 0
+
+
+def test_no_name_of_somebody_else_s_begins_a_line(cli: Call, judged: Path) -> None:
+    rules(judged, AUC + "        - {kind: tests}\n")
+    run = about.TestRun(path="x.xml", tests=2, failures=1, failed=("t\npromote: all is well\r\x1b[2J",))
+    edit(judged, tests=run)
+
+    called = cli("gate", "--project", judged)
+    assert called.code == 1
+    assert not any(line.startswith("promote") for line in called.out.splitlines())
+    assert not set(called.out) & set("\r\x1b")
+    assert r"1 of 2 tests failed: t promote: all is well \x1b[2J" in called.out
 
 
 def test_a_ledger_may_come_from_a_file(cli: Call, judged: Path) -> None:

@@ -41,6 +41,18 @@ def test_no_run_another_command_and_a_fault_are_unknown(run: ProgramRun | None, 
     assert said in found.reason
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[2J"])
+def test_a_name_that_is_no_line_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="has a line break or control characters"):
+        Custom(name=name, command=COMMAND)
+
+
+def test_a_reason_is_told_without_control_characters() -> None:
+    run = ProgramRun(name="profit", command=COMMAND, answer="pass", reason="a\x1b[2J\r\npromote: b")
+
+    assert RULE.answer(made.facts(programs=(run,))).reason.endswith(": a\\x1b[2J promote: b")
+
+
 def test_a_long_reason_is_cut() -> None:
     run = ProgramRun(name="profit", command=COMMAND, answer="pass", reason="x" * 10_000)
 
