@@ -179,7 +179,7 @@ def sizes(
     """
     count = n if rests is None else max(rests, 1)
     z = _z(0.5 + confidence / 2)
-    excess = (_t(z, n, groups, rests) - z) * math.sqrt(spread * n)
+    excess = (_t(z, n, groups, rests) - z) * math.sqrt(spread) * math.sqrt(n)
     answered = count >= fewest and (groups is None or groups >= FEWEST_GROUPS)
     found = []
     for margin in margins:

@@ -93,6 +93,12 @@ def test_a_number_that_rests_on_few_rows_needs_rows_that_hold_more_of_them() -> 
     assert (size.rows, size.now) == (7300, 0.0)
 
 
+def test_a_spread_of_any_size_has_a_plan_or_none() -> None:
+    (size,) = planning.sizes(5e306, 35, None, margins=(0.01,), powers=(0.8,), confidence=0.95)
+
+    assert (size.rows, size.now) == (None, pytest.approx(0.025, abs=0.001))
+
+
 def test_an_interval_that_does_not_clear_is_not_called_sure_to() -> None:
     assert planning.power(0.0, 1000, 0.01, confidence=0.95, reach=0.02) == 0
     assert planning.power(1e-6, 1000, 0.01, confidence=0.95, reach=0.02) < 0.001
