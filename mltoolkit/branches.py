@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from mltoolkit import files, git
-from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError, OutsideError
+from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError, OutsideError, of_disk
 from mltoolkit.evidence import Value
 
 _FOLDER = "journal.git"
@@ -246,7 +246,11 @@ class Branches:
         if self._exists():
             return
         files.ignored_folder(self._state)
-        beside = Path(tempfile.mkdtemp(dir=self._state, prefix=f".{_FOLDER}."))
+        try:
+            beside = Path(tempfile.mkdtemp(dir=self._state, prefix=f".{_FOLDER}."))
+        except OSError as error:
+            why, where = f"cannot be written: {error.strerror}", Location(path=str(self._state))
+            raise of_disk(error, str(self._state)) or InputError(why, where=where) from error
         try:
             git.output(beside, "init", "--bare", "--quiet", "--initial-branch=journal", "--template=", ".")
             files.write_bytes(beside / _MARKER, files.dump_json(Marker()))
@@ -258,7 +262,14 @@ class Branches:
 
     def _git(self, *words: str, data: bytes = b"", env: dict[str, str] | None = None) -> str:
         # With --git-dir also where git is told to trust no bare repository that it comes across.
-        return git.output(self.path, *_DURABLE, "--git-dir=.", *words, data=data, env=env, timeout=_WHOLE)
+        done = git.git(self.path, *_DURABLE, "--git-dir=.", *words, data=data, env=env, timeout=_WHOLE)
+        if done.code:
+            raise OutsideError(
+                f"the journal cannot be written: git {words[0]}: {done.tail()}",
+                where=Location(path=str(self.path)),
+                hint="nothing was added to it; make room if its disk is full, or let it be written, and do it again",
+            )
+        return done.out.decode(errors="surrogateescape").removesuffix("\n")
 
     def _read_git(self, name: str, *words: str) -> str:
         """Run git where all that it needs is in the journal: what it cannot read is damaged."""

@@ -14,7 +14,7 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from mltoolkit import __version__, terminal
-from mltoolkit.errors import INTERNAL_ERROR, InputError, MltoolkitError, OutsideError
+from mltoolkit.errors import INTERNAL_ERROR, InputError, MltoolkitError, OutsideError, of_disk
 
 if TYPE_CHECKING:
     from mltoolkit.commands import Result
@@ -90,7 +90,13 @@ def _run(words: list[str]) -> "Result":
     if arguments.command is None:
         parser.print_help()
         parser.exit()
-    result: Result = modules[arguments.command].run(arguments)
+    try:
+        result: Result = modules[arguments.command].run(arguments)
+    except OSError as error:
+        # A disk that is full may say so anywhere, in packages of others too.
+        if (fault := of_disk(error)) is None:
+            raise
+        raise fault from error
     return result
 
 

@@ -4,6 +4,7 @@ An error says what happened, where, and what to do next. The exit codes are thos
 workflow acts on; they are part of the public contract.
 """
 
+import errno
 from typing import ClassVar, NamedTuple
 
 
@@ -87,6 +88,31 @@ class SupersededError(MltoolkitError):
 
 INTERNAL_ERROR = 70
 """The exit code of our own bugs (``EX_SOFTWARE`` of sysexits.h)."""
+
+
+def of_disk(error: OSError, path: str | None = None) -> OutsideError | None:
+    """Return the error that a disk takes nothing more, or None where it is not the disk's fault.
+
+    Args:
+        error: What the operating system said.
+        path: Where, if the error itself does not say it.
+    """
+    place = path or error.filename
+    where = None if place is None else Location(path=str(place))
+    what = f"cannot be written: {error.strerror}"
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return OutsideError(what, where=where, hint="free some space, and do it again")
+        case errno.EROFS:
+            return OutsideError(
+                what, where=where, hint="its disk can only be read; work where it can be written"
+            )
+        case errno.EIO:
+            return OutsideError(
+                what, where=where, hint="the disk, or the way to it, is broken; try another one"
+            )
+        case _:
+            return None
 
 
 def meant(word: str, known: list[str]) -> str:

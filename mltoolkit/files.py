@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mltoolkit.errors import InputError, Location, MltoolkitError
+from mltoolkit.errors import InputError, Location, MltoolkitError, of_disk
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
@@ -90,21 +90,22 @@ def remove(*paths: Path) -> None:
 
     Raises:
         InputError: One is a folder, or may not be removed.
+        OutsideError: The disk is broken, or can only be read.
     """
     for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise InputError(
-                f"cannot be removed: {error.strerror}", where=Location(path=str(path))
-            ) from error
+            why = f"cannot be removed: {error.strerror}"
+            raise of_disk(error, str(path)) or InputError(why, where=Location(path=str(path))) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file beside, sync it and rename it, so that a reader sees the old one or the new one.
 
     Raises:
-        InputError: The folder cannot be written.
+        InputError: The path cannot be one, or may not be written: a person can name another, or allow it.
+        OutsideError: The disk is full, broken, or can only be read.
     """
     beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
@@ -115,7 +116,8 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=Location(path=str(path))) from error
+        why = f"cannot be written: {error.strerror}"
+        raise of_disk(error, str(path)) or InputError(why, where=Location(path=str(path))) from error
     finally:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)

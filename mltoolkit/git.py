@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mltoolkit import proc
-from mltoolkit.errors import InputError, OutsideError
+from mltoolkit.errors import InputError, Location, OutsideError
 
 _TIMEOUT = 60.0
 _NEUTRAL = {
@@ -64,8 +64,19 @@ def output(
     """
     done = git(root, *words, data=data, env=env, timeout=timeout)
     if done.code:
-        raise OutsideError(f"git {words[0]} failed: {done.tail()}")
+        raise failed(root, done, *words)
     return done.out.decode(errors="surrogateescape").removesuffix("\n")
+
+
+def failed(root: Path, done: proc.Completed, *words: str) -> OutsideError:
+    """Return the error that git ended with another code than 0, with the command that a person would type."""
+    words = tuple(word for word, before in zip(words, ("", *words), strict=False) if before != "-c")
+    command = next((word for word in words if not word.startswith("-")), "")
+    return OutsideError(
+        f"git {command} failed: {done.tail()}",
+        where=Location(path=str(root)),
+        hint="mend what git says, and do it again; by hand in that folder it says the same",
+    )
 
 
 def top(folder: Path) -> Path:

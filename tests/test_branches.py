@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mltoolkit.branches import Branches, Entry
-from mltoolkit.errors import CannotTellError, InputError
+from mltoolkit.errors import CannotTellError, InputError, OutsideError
 
 Git = Callable[..., str]
 REFERENCE = "refs/heads/mltoolkit/notes"
@@ -50,6 +50,23 @@ def test_an_entry_may_leave_what_stood_before_beside_it(tmp_path: Path, git: Git
 
     assert branches.read("notes", "a", "b")[1] == [b"3", b"2"]
     assert git(branches.path, "fsck", "--strict") == ""
+
+
+def test_a_journal_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
+    branches = Branches(tmp_path)
+    first = branches.append("notes", None, entry(a="1"))
+    for place in (f"{number:02x}" for number in range(256)):
+        # No room for another object, also for who may write everywhere.
+        if not (branches.path / "objects" / place).exists():
+            (branches.path / "objects" / place).write_text("")
+
+    with pytest.raises(OutsideError, match="the journal cannot be written: git hash-object: ") as caught:
+        branches.append("notes", first, entry(a="another text"))
+
+    assert caught.value.where is not None
+    assert caught.value.where.path == str(branches.path)
+    assert "nothing was added" in (caught.value.hint or "")
+    assert branches.read("notes", "a") == (first, [b"1"])
 
 
 def test_who_adds_after_an_old_end_changes_nothing(tmp_path: Path) -> None:

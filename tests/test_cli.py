@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -224,6 +226,22 @@ def test_a_closed_terminal_unwinds_as_an_interrupt_does_unless_it_is_ignored(
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
 
     assert (done.returncode, done.stdout) == (code, b"unwound\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 4), (errno.EROFS, 4), (errno.ENOEXEC, 70)])
+def test_a_disk_that_is_full_wherever_it_is_is_not_our_bug(
+    cli: Callable[..., Any], toy: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    from mltoolkit import project
+
+    def broken(root: Path) -> project.Project:
+        raise OSError(number, os.strerror(number), str(root / "place"))
+
+    monkeypatch.setattr(project, "load", broken)
+    called = cli("gate", "--project", toy)
+
+    assert called.code == code
+    assert (f"place: cannot be written: {os.strerror(number)}" in called.err) is (code == 4)
 
 
 def test_a_full_disk_is_no_answer(toy: Path) -> None:

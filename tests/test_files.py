@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 
 from mltoolkit import files
-from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
+from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError, OutsideError
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,11 +44,39 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(InputError, match="No space left on device"):
+    with pytest.raises(OutsideError, match="No space left on device"):
         files.write_bytes(path, b"new")
 
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.EROFS, OutsideError),
+        (errno.EDQUOT, OutsideError),
+        (errno.EIO, OutsideError),
+        (errno.EACCES, InputError),
+        (errno.ENOTDIR, InputError),
+    ],
+)
+def test_a_disk_that_takes_nothing_is_the_outside_s_and_what_may_not_be_written_is_a_person_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[MltoolkitError]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(MltoolkitError, match=os.strerror(number)) as written:
+        files.write_bytes(tmp_path / "file", b"new")
+    with pytest.raises(MltoolkitError, match=os.strerror(number)) as removed:
+        files.remove(tmp_path / "file")
+    for caught in (written.value, removed.value):
+        assert type(caught) is kind
+        assert caught.where is not None
+        assert caught.where.path == str(tmp_path / "file")
 
 
 def test_values_that_are_not_finite_are_not_written() -> None:

@@ -75,3 +75,29 @@ def test_the_newest_common_commit_is_found(repository: Path, git: Git) -> None:
 def test_a_failing_git_is_an_error_of_the_outside_world(repository: Path) -> None:
     with pytest.raises(OutsideError, match="git cat-file failed"):
         door.output(repository, "cat-file", "blob", "HEAD:none")
+
+
+def test_the_command_is_named_and_not_the_options_before_it(repository: Path) -> None:
+    with pytest.raises(OutsideError, match="git cat-file failed") as caught:
+        door.output(repository, "-c", "core.fsync=all", "--git-dir=.git", "cat-file", "blob", "HEAD:none")
+
+    assert caught.value.where is not None
+    assert caught.value.where.path == str(repository)
+
+
+def test_a_path_that_stands_otherwise_than_in_a_commit_is_told(repository: Path, git: Git) -> None:
+    (repository / "folder").mkdir()
+    (repository / "folder" / "a*.txt").write_text("1")
+    git(repository, "add", "-A")
+    git(repository, "commit", "--quiet", "-m", "Two")
+    commit = door.head(repository)
+    assert door.holds(repository, commit, "folder")
+    assert not door.holds(repository, commit, "nothing")
+    assert not door.differs(repository, commit, "nothing")
+
+    (repository / "folder" / "a*.txt").write_text("2")
+    assert door.differs(repository, commit, "folder")
+    assert door.differs(repository, commit, "folder/a*.txt")
+    assert not door.differs(repository, commit, "folder/*")
+    with pytest.raises(OutsideError):
+        door.differs(repository, "0" * 40, "folder")
