@@ -181,7 +181,7 @@ class Branches:
         if now == before:
             raise OutsideError(
                 f"the journal cannot be written: {moved.tail()}",
-                hint=f"if no git is running, remove {self.path / ref}.lock",
+                hint=f"make room if its disk is full; if no git is running, remove {self.path / ref}.lock",
             )
         return commit if now == commit else None
 
