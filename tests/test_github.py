@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from mltoolkit import github
 
 
@@ -30,6 +32,40 @@ def test_a_job_names_its_event_run_and_actor() -> None:
         actor="ada",
         base="main",
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "base"),
+    [
+        ({"GITHUB_EVENT_NAME": "pull_request"}, None),
+        ({"GITHUB_EVENT_NAME": "pull_request_target", "GITHUB_BASE_REF": "main"}, "main"),
+        ({"GITHUB_EVENT_NAME": "pull_request_review"}, None),
+        ({"GITHUB_EVENT_NAME": "pull_request_review_comment"}, None),
+        ({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/pull/7/head"}, None),
+        ({"GITHUB_EVENT_NAME": "push", "GITHUB_BASE_REF": "main"}, "main"),
+        ({"GITHUB_EVENT_NAME": "merge_group"}, None),
+        (
+            {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/gh-readonly-queue/a/b/pr-7-0f3e"},
+            "a/b",
+        ),
+    ],
+    ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else None,
+)
+def test_a_change_that_nobody_has_merged_is_known_whatever_started_its_run(
+    environment: dict[str, str], base: str | None
+) -> None:
+    context = github.context({"GITHUB_ACTIONS": "true", **environment})
+
+    assert context.unmerged
+    assert context.base == base
+    # What is recorded of the run says so too.
+    assert github.unmerged(context.event, context.ref)
+
+
+@pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch", "release", "unknown", "local"])
+def test_what_was_merged_is_no_pull_request(event: str) -> None:
+    assert not github.unmerged(event, "refs/heads/main")
+    assert not github.unmerged(event, None)
 
 
 def test_a_job_that_hides_its_event_is_not_taken_for_local() -> None:

@@ -263,3 +263,72 @@ def test_a_pull_request_cannot_loosen_the_gate_that_judges_it(branch: Path, judg
     assert decided("bad") is Decision.REJECT
     # And a good one waits for a person, who looks at the change.
     assert decided("good") is Decision.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("part", ["predictions", "golden"])
+def test_numbers_beside_rows_that_nobody_can_ask_again_are_damage(toy: Path, judge: Judge, part: str) -> None:
+    judge(toy)
+    path = toy / "reports" / "toy" / "evidence.json"
+    made = msgspec.structs.replace(files.load(path, Evidence), **{part: None})
+    files.write_bytes(path, files.dump_json(made))
+
+    with pytest.raises(CannotTellError, match=f"but no {part}"):
+        judging.evidence(path)
+
+
+@pytest.mark.usefixtures("pull_request")
+def test_fewer_rows_and_another_program_are_changes(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    git(branch, "checkout", "--quiet", "main")
+    edit(
+        branch, "      slices:", "        - {kind: custom, name: a, command: [python, own.py]}\n      slices:"
+    )
+    (branch / "own.py").write_text("strict")
+    git(branch, "add", "-A")
+    git(branch, "commit", "--quiet", "-m", "A program")
+    git(branch, "checkout", "--quiet", "-B", "change")
+    (branch / "own.py").write_text("easy")
+    (branch / "rows.parquet").write_bytes(b"fewer")
+    git(branch, "commit", "--quiet", "-am", "Easier")
+
+    assert decides(branch)[0].changed == (
+        "program own.py: another content",
+        "rows.parquet: another content",
+    )
+
+
+@pytest.mark.usefixtures("pull_request")
+def test_a_pull_request_does_not_choose_its_base(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    base = git(branch, "rev-parse", "main")
+    edit(branch, FLOOR, "at-least: 0.1")
+    git(branch, "commit", "--quiet", "-am", "Looser")
+    git(branch, "commit", "--quiet", "--allow-empty", "-m", "And on")
+
+    for asked in ("HEAD", "HEAD~1"):
+        with pytest.raises(InputError, match=f"the commit that they share, {base[:12]}"):
+            decides(branch, asked=asked)
+    assert decides(branch, asked="main") == decides(branch)
+    assert decides(branch)[0].base == base
+
+
+def test_a_base_that_nobody_can_check_is_a_reason(
+    branch: Path,
+    decides: Callable[..., tuple[Policy, tuple[Rule, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request_review")
+
+    assert "name it with --base" in str(decides(branch)[0].reason)
+    assert "cannot be told: its target is not here" in str(decides(branch, asked="main")[0].reason)
+
+
+def test_the_commit_that_is_judged_is_no_base_of_itself(
+    branch: Path, git: Git, decides: Callable[..., tuple[Policy, tuple[Rule, ...]]]
+) -> None:
+    policy, _ = decides(branch, asked="HEAD", commit=git(branch, "rev-parse", "HEAD"))
+
+    assert "so that nothing was compared" in str(policy.reason)

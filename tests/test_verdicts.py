@@ -175,6 +175,30 @@ def test_a_dirty_tree_is_refused(toy: Path, judge: Judge) -> None:
         require(toy)
 
 
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.lock"])
+def test_what_is_not_committed_now_is_refused_whatever_git_is_told(
+    toy: Path, judge: Judge, git: Git, name: str
+) -> None:
+    (toy / name).touch()
+    git(toy, "add", "-A")
+    git(toy, "commit", "--quiet", "--allow-empty", "-m", "As it was")
+    git(toy, "update-index", "--assume-unchanged", name)
+    (toy / name).write_text(f"{(toy / name).read_text()}\n# another\n")
+    judge(toy)
+
+    with pytest.raises(CannotTellError, match=f"{name} is not as committed"):
+        require(toy)
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_review", "merge_group"])
+def test_a_verdict_for_show_lets_nothing_through(toy: Path, judge: Judge, event: str) -> None:
+    judge(toy, origin={"event": event})
+    sign(toy)
+
+    with pytest.raises(CannotTellError, match=f"made in a {event} run, which is for show"):
+        require(toy)
+
+
 def test_the_defaults_of_the_task_hold_a_second_version_to_the_first(
     toy: Path, judge: Judge, git: Git
 ) -> None:
@@ -186,7 +210,11 @@ def test_the_defaults_of_the_task_hold_a_second_version_to_the_first(
     judge(toy, champion=OTHER)
     findings = files.load(toy / "reports" / "toy" / "verdict.json", Verdict).findings
     assert {finding.kind for finding in findings} >= {"better-than-baseline", "no-worse-than", "reuse"}
-    assert require(toy).approval is None
+    # A thousand rows show no loss of less than a point, and only a person can go on from there.
+    with pytest.raises(CannotTellError, match="the gate could not tell: roc-auc"):
+        require(toy)
+    sign(toy)
+    assert require(toy).approval is not None
 
     judge(toy, champion=OTHER, quality="bad")
     with pytest.raises(RefusedError):

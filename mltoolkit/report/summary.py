@@ -61,7 +61,7 @@ def headline(evidence: Evidence, verdict: Verdict, approval: Approval | str | No
         lines.append("⚠️ No confidence available: numbers alone were judged, and chance may have made them.")
     if verdict.dirty:
         lines.append("⚠️ Made from a working tree that differs from its commit: this cannot be deployed.")
-    if verdict.event == "pull_request":
+    if verdict.event.startswith("pull_request") or verdict.event == "merge_group":
         lines.append("For show: a verdict of a pull request is made again after the merge.")
     return "\n\n".join(lines)
 

@@ -51,6 +51,28 @@ def test_a_dirty_tree_is_said_and_recorded(cli: Call, toy: Path) -> None:
     assert evidence_of(toy).provenance.dirty
 
 
+def test_a_program_that_changes_the_settings_while_it_runs_is_found(cli: Call, toy: Path, git: Git) -> None:
+    params = toy / "params.yaml"
+    rule = "        - {kind: custom, name: sly, command: [python, sly.py]}\n"
+    params.write_text(params.read_text().replace("      slices:", f"{rule}      slices:"))
+    (toy / "sly.py").write_text(
+        "from pathlib import Path\np = Path('params.yaml')\n"
+        "p.write_text(p.read_text().replace('0.6', '0.1'))\n"
+        'print(\'{"answer": "pass", "reason": "fine"}\')\n'
+    )
+    git(toy, "add", "-A")
+    git(toy, "commit", "--quiet", "-m", "A program")
+    before = files.digest_file(params)
+
+    called = cli("evaluate", "--project", toy)
+
+    assert "not as committed: params.yaml" in called.out
+    made = evidence_of(toy)
+    assert made.provenance.dirty
+    assert made.provenance.params == before != files.digest_file(params)
+    assert cli("gate", "--project", toy).code == 3
+
+
 def test_a_workflow_run_is_named(cli: Call, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")

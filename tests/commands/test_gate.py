@@ -77,6 +77,46 @@ def test_the_same_evidence_gives_the_same_bytes(cli: Call, judged: Path) -> None
     assert path.read_bytes() == first
 
 
+def test_the_report_of_a_verdict_stays_until_the_verdict_is_another(cli: Call, judged: Path) -> None:
+    report = reports(judged) / "report.md"
+    cli("gate", "--project", judged)
+    assert cli("report", "--project", judged).code == 0
+    cli("gate", "--project", judged, "--record")
+    assert report.exists()
+
+    rules(judged, AUC)
+    cli("gate", "--project", judged)
+    assert not report.exists()
+
+    report.write_text("of another")
+    (reports(judged) / "evidence.json").write_text("{")
+    assert cli("gate", "--project", judged).code == 3
+    assert not report.exists()
+
+
+@pytest.mark.parametrize("then", ["committed", "left"])
+def test_a_rule_that_changed_after_the_evaluation_makes_no_yes_of_a_no(
+    cli: Call, toy: Path, judge: Judge, git: Git, then: str
+) -> None:
+    judge(toy, quality="bad")
+    assert cli("gate", "--project", toy).code == 1
+    params = toy / "params.yaml"
+    lines = params.read_text().split("      rules:\n")[0]
+    params.write_text(f"{lines}      rules:\n{AUC.replace('0.6', '0.1')}")
+    if then == "committed":
+        git(toy, "commit", "--quiet", "-am", "Looser")
+
+    called = cli("gate", "--project", toy)
+    assert called.code == 3
+    assert "params.yaml, the rules changed since the evidence was made; run mltoolkit evaluate" in called.out
+    assert cli("gate", "--project", toy, "--plan").code == 0
+
+    told = json.loads(cli("approve", "--project", toy, "--reason", "please", "--json").out)
+    assert told["hindrances"] == ["params.yaml, the rules changed since the evidence was made"]
+    refused = cli("deploy", "--project", toy)
+    assert (refused.code, "changed since the evidence was made" in refused.err) == (3, True)
+
+
 @pytest.mark.parametrize(
     ("quality", "code", "decision"), [("bad", 1, "reject"), ("unclear", 3, "inconclusive")]
 )

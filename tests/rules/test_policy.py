@@ -32,6 +32,13 @@ def answered(evidence: Evidence, policy: Policy) -> Finding:
         ),
         (Policy(base=BASE, changed=tuple("abcde")), Answer.UNKNOWN, "a; b; c; and 2 more"),
         (Policy(reason="the base was not fetched"), Answer.UNKNOWN, "the base was not fetched"),
+        (
+            Policy(base=BASE, fresh=("data/raw.csv",)),
+            Answer.PASS,
+            "the evaluation rows are others because their data are: data/raw.csv",
+        ),
+        (Policy(stale=("params.yaml", "the rules")), Answer.UNKNOWN, "params.yaml, the rules changed since"),
+        (Policy(base=BASE, stale=("dvc.lock",), fresh=("a",)), Answer.UNKNOWN, "dvc.lock changed since"),
         # What cannot be read outweighs what was seen of it.
         (Policy(base=BASE, reason="not YAML"), Answer.UNKNOWN, "not YAML"),
     ],
