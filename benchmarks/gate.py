@@ -23,7 +23,7 @@ import numpy.typing as npt
 import scipy.special
 import scipy.stats
 
-from mltoolkit import files, gate, ledger, predictions
+from mltoolkit import files, gate, ledger, predictions, project
 from mltoolkit.evidence import (
     BaselineValue,
     Evidence,
@@ -35,6 +35,7 @@ from mltoolkit.evidence import (
 )
 from mltoolkit.metrics import Task
 from mltoolkit.paired import PairedNumbers, Predictions
+from mltoolkit.rules import catalogue
 from mltoolkit.rules.absolute import Absolute
 from mltoolkit.rules.base import Rule
 from mltoolkit.rules.baseline import BetterThanBaseline
@@ -131,7 +132,7 @@ def whole_processes(folder: Path, found: Predictions) -> None:
     files.write_bytes(reports / "golden.json", b"{}")
     golden = FileRef(path="golden.json", digest=files.digest_bytes(b"{}"))
     whole = msgspec.structs.replace(made, predictions=ref, golden=golden)
-    files.write_bytes(reports / "evidence.json", files.dump_json(whole))
+    files.write_bytes(reports / "evidence.json", files.dump_json(tied(whole, folder)))
     line(
         "reading predictions.parquet",
         best(lambda: predictions.read(reports / "predictions.parquet", made), times=3),
@@ -153,7 +154,7 @@ def whole_processes(folder: Path, found: Predictions) -> None:
         measurements=(Measurement(metric="file:accuracy", of="challenger", value=0.9),),
         no_champion="numbers alone",
     )
-    files.write_bytes(reports / "evidence.json", files.dump_json(alone))
+    files.write_bytes(reports / "evidence.json", files.dump_json(tied(alone, folder)))
     line(
         "mltoolkit gate on a number",
         best(lambda: run(["mltoolkit", "gate"], folder), times=10),
@@ -287,6 +288,20 @@ def arrays(found: Predictions) -> list[npt.NDArray[np.generic]]:
         *([] if found.groups is None else [found.groups]),
         *(c for c, _ in found.slices.values()),
     ]
+
+
+def tied(made: Evidence, folder: Path) -> Evidence:
+    """Return evidence as if it had been made under the settings that stand in a folder."""
+    settings = project.load(folder).settings.models["bench"]
+    origin = msgspec.structs.replace(
+        made.provenance,
+        params=files.digest_file(folder / project.PARAMS),
+        rules=catalogue.digest(settings.rules),
+    )
+    rows = (
+        None if made.rows is None else msgspec.structs.replace(made.rows, path=settings.rows, id=settings.id)
+    )
+    return msgspec.structs.replace(made, rows=rows, provenance=origin)
 
 
 def run(words: list[str], folder: Path) -> None:
