@@ -87,12 +87,17 @@ def _digest(path: Path) -> str | None:
 
 
 def _rules(evidence: Evidence, settings: ModelSettings) -> str:
-    if evidence.task is None or evidence.challenger is None:
+    """Return the digest of the rules as they stand now."""
+    made, task = evidence.provenance.rules, evidence.task
+    if task is None:
         return catalogue.digest(settings.rules)
-    found = catalogue.effective(
-        settings.rules, evidence.task, probabilities=evidence.challenger.probabilities
-    )
-    return catalogue.digest(found)
+    # Of a project that wrote no rules the model's answers say which defaults are asked, and evidence was given
+    # its provenance by what the model's signature promises. Both are today's.
+    today = [
+        catalogue.digest(catalogue.effective(settings.rules, task, probabilities=each))
+        for each in (True, False)
+    ]
+    return made if made in today else today[0]
 
 
 def _suites(here: project.Project, settings: ModelSettings) -> str | None:

@@ -28,6 +28,7 @@ from mltoolkit.metrics import Task
 from mltoolkit.paired import Predictions
 from mltoolkit.proc import QUIET
 from mltoolkit.rules import catalogue
+from mltoolkit.rules.base import Rule
 from mltoolkit.statistics.answers import Answers
 
 # Before anything imports MLflow or Great Expectations, here and in the programs that tests start.
@@ -238,7 +239,8 @@ def tied(root: Path, made: Evidence, **origin: Any) -> Evidence:
     """Return evidence as if it had been made under the settings and on the data that stand in a project."""
     here = project.load(root)
     _, settings = here.settings.model()
-    rules, rows, lock = settings.rules, made.rows, root / project.LOCK
+    rules: tuple[Rule, ...] = settings.rules
+    rows, lock = made.rows, root / project.LOCK
     if made.task is not None and made.challenger is not None:
         rules = catalogue.effective(rules, made.task, probabilities=made.challenger.probabilities)
     if rows is not None:
