@@ -4,6 +4,7 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from mltoolkit.settings import ModelSettings, ToolkitSettings
 STAGES = "dvc.yaml"
 _SAID = ("desc", "meta")
 """Of a stage in ``dvc.yaml``: words for people."""
+_MADE = "evaluation rows"
+"""What is told of stages: rows and the summary of the training rows mostly come through the same ones."""
 
 
 class Merged:
@@ -111,9 +114,7 @@ class Merged:
     def _of(self, path: str, judged: str | None) -> tuple[list[str], list[str]]:
         """Tell the same of one file, of which ``judged`` is the digest that was seen."""
         here = self._here.root / path
-        then = lineage.stages(self._read(project.LOCK), project.LOCK)
-        lock = self._here.root / project.LOCK
-        now = lineage.stages(lock.read_bytes() if lock.is_file() else None, project.LOCK)
+        then, now = self._locks
         if lineage.maker(then, path) is not None:
             return self._made(path, then, now)
         committed = self._read(path)
@@ -126,44 +127,54 @@ class Merged:
             return [] if same else [f"{path}: not what {path}.dvc of the base commit names"], []
         return [f"{path}: neither git nor DVC tells of the base commit which rows these were"], []
 
+    @cached_property
+    def _locks(self) -> tuple[lineage.Stages, lineage.Stages]:
+        """The stages of ``dvc.lock``, then and now."""
+        lock = self._here.root / project.LOCK
+        now = lock.read_bytes() if lock.is_file() else None
+        return lineage.stages(self._read(project.LOCK), project.LOCK), lineage.stages(now, project.LOCK)
+
+    @cached_property
+    def _yaml(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The stages of ``dvc.yaml``, then and now."""
+        here = self._here.root / STAGES
+        return _defined(self._read(STAGES)), _defined(here.read_bytes() if here.is_file() else None)
+
     def _made(self, path: str, then: lineage.Stages, now: lineage.Stages) -> tuple[list[str], list[str]]:
         """Tell what is otherwise in how stages make a file."""
         found = lineage.origin(then, now, path)
-        changed = [f"{path}: {each}" for each in found.changed]
+        changed = [f"{_MADE}: {each}" for each in found.changed]
         made = lineage.maker(now, path)
         if made is not None:
             wanted = now[made[0]].outs[made[1]]
             if wanted is None or _md5(self._here.root / made[1]) != wanted:
                 changed.append(f"{made[1]}: not here as {project.LOCK} names it")
-        changed += self._definitions(path, found.stages)
+        changed += self._definitions(found.stages)
         for name in found.stages:
             for (file, key), value in now[name].params.items():
                 if file == project.PARAMS:
                     changed += [
-                        f"{path}: {project.LOCK} is of other settings than {project.PARAMS}: {each}"
+                        f"{_MADE}: {project.LOCK} is of other settings than {project.PARAMS}: {each}"
                         for each in lineage.unlike(key, value, _value(self._here.document.values, key))
                     ]
         fresh = []
         for source, same in sorted(found.sources.items()):
             if self._known(source):
-                changed += [] if self._same(source) else [f"{path}: {source}: another content"]
+                changed += [] if self._same(source) else [f"{_MADE}: {source}: another content"]
             elif not same and self._known(f"{source}.dvc"):
                 fresh.append(source)
             elif not same:
-                changed.append(f"{path}: {source}: others, and nothing tells where they come from")
+                changed.append(f"{_MADE}: {source}: others, and nothing tells where they come from")
         return changed, fresh
 
-    def _definitions(self, path: str, names: Iterable[str]) -> Iterator[str]:
+    def _definitions(self, names: Iterable[str]) -> Iterator[str]:
         """Tell which stages are defined otherwise: what was not run yet will be."""
-        here = self._here.root / STAGES
-        then, now = (
-            _defined(data) for data in (self._read(STAGES), here.read_bytes() if here.is_file() else None)
-        )
+        then, now = self._yaml
         for name in dict.fromkeys(each.partition("@")[0] for each in names):
             if then.get(name) != now.get(name):
-                yield f"{path}: stage {name} in {STAGES}: another definition"
+                yield f"{_MADE}: stage {name} in {STAGES}: another definition"
         if then.get("") != now.get(""):
-            yield f"{path}: `vars` in {STAGES}: others"
+            yield f"{_MADE}: `vars` in {STAGES}: others"
 
     def _path(self, name: str) -> str:
         return posixpath.normpath(posixpath.join(self._inside, name))

@@ -126,7 +126,7 @@ def test_new_data_that_nothing_tracks_could_be_anything(
 
     (piped / "raw.csv").write_text("a new month, or less of an old one")
     lock(piped)
-    assert told(piped)[0] == ("rows.parquet: raw.csv: others, and nothing tells where they come from",)
+    assert told(piped)[0] == ("evaluation rows: raw.csv: others, and nothing tells where they come from",)
 
 
 def replaced(name: str, before: str, after: str) -> Callable[[Path], None]:
