@@ -40,8 +40,8 @@ def main(parent: int, status: int, words: list[str]) -> None:
         return  # it ended before we asked to be told
     process = None
     try:
-        # A session of its own, so that what it sends to its group does not reach us. There is one thread here.
-        process = subprocess.Popen(words, start_new_session=True, preexec_fn=_end_with_us)  # noqa: PLW1509
+        # A session of its own, so that what it sends to its group does not reach us.
+        process = subprocess.Popen(words, start_new_session=True, preexec_fn=_end_with_us)  # noqa: PLW1509 - one thread
         code = process.wait()
     except OSError as error:
         os.write(status, f"errno {error.errno}".encode())
