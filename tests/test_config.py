@@ -47,7 +47,13 @@ def test_a_good_file_becomes_values() -> None:
         ("at-least:", "atleast:", 10, "rules[0].atleast", "did you mean `at-least`"),
         ("kind: absolute", "kind: absolut", 8, "rules[0].kind", "did you mean `absolute`"),
         ("metric: roc-auc", "metric: rocauc", 8, "rules[0]", "unknown metric 'rocauc'"),
-        ("baseline: base-rate", "baseline: base", 11, "rules[1]", "baseline: base-rate, or column:NAME"),
+        (
+            "baseline: base-rate",
+            "baseline: base",
+            11,
+            "rules[1]",
+            "baseline: base-rate, the share of each class, or column:NAME",
+        ),
         (
             "baseline: base-rate",
             "baseline: mean",
