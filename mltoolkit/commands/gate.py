@@ -6,8 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import archive, files, gate, judging, project, terminal
-from mltoolkit.archive import Archive
+from mltoolkit import files, gate, judging, project, terminal
 from mltoolkit.commands import Result
 from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
 from mltoolkit.judging import Brief
@@ -120,13 +119,12 @@ def read(arguments: argparse.Namespace, here: project.Project, name: str, source
         InputError: The evidence is of another model, or the named base is none.
         CannotTellError: The evidence is missing or damaged.
     """
-    brief = judging.read(
-        source,
-        here,
-        name,
-        base=arguments.base,
-        ledger=None if arguments.ledger is None else archive.read_ledger(arguments.ledger),
-    )
+    ledger = None
+    if arguments.ledger is not None:
+        from mltoolkit import archive
+
+        ledger = archive.read_ledger(arguments.ledger)
+    brief = judging.read(source, here, name, base=arguments.base, ledger=ledger)
     if brief.evidence.model != name:
         raise InputError(
             f"is about the model {brief.evidence.model!r}, not {name!r}", where=Location(path=str(source))
@@ -166,6 +164,7 @@ def record(here: project.Project, brief: Brief, verdict: gate.Verdict, source: P
     Raises:
         MltoolkitError: See ``archive.Archive``.
     """
+    from mltoolkit.archive import Archive
     from mltoolkit.commands.deploy import who
 
     kept, by, at = Archive(here.state), who(here), datetime.now(UTC).isoformat(timespec="seconds")
@@ -214,6 +213,7 @@ def look_back(here: project.Project, name: str, count: int) -> Result:
     import tempfile
 
     from mltoolkit import backtest
+    from mltoolkit.archive import Archive
 
     kept = Archive(here.state)
     with tempfile.TemporaryDirectory() as folder:
