@@ -261,6 +261,19 @@ def digest_path(path: Path) -> str:
     return digest_bytes(dump_json(manifest(path))) if folder else digest_file(path)
 
 
+def digest_as_dvc(path: Path) -> str | None:
+    """Return what DVC calls a file's content (its MD5), or a folder's; None where there is neither."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if not path.is_dir():
+        return None
+    inside = (each for each in path.rglob("*") if each.is_file())
+    listed = sorted((each.relative_to(path).as_posix(), digest_as_dvc(each)) for each in inside)
+    text = json.dumps([{"md5": md5, "relpath": name} for name, md5 in listed], sort_keys=True)
+    return f"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"
+
+
 def walk(root: Path) -> Iterable[Path]:
     """Yield the regular files below ``root``.
 

@@ -17,6 +17,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         run: The address of the run.
         actor: The account that started it.
         base: Where a pull request wants to go.
+        commit: The commit that the run is about, 40 hex digits; what is checked out may be another.
     """
 
     event: str
@@ -24,6 +25,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     run: str | None
     actor: str | None
     base: str | None
+    commit: str | None = None
 
     @property
     def unmerged(self) -> bool:
@@ -70,6 +72,7 @@ def context(environment: Mapping[str, str]) -> Context:
         run=f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None,
         actor=environment.get("GITHUB_ACTOR") or None,
         base=queue["base"] if base is None and queue is not None else base,
+        commit=environment.get("GITHUB_SHA") or None,
     )
 
 

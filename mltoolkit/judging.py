@@ -137,7 +137,8 @@ def policy(
 ) -> tuple[Policy, tuple[Rule, ...]]:
     """Return whose rules decide, what the judged commit changed of them, and the rules.
 
-    On a push the rules that stand here decide, since a person merged them. A change that nobody has merged
+    On a push the rules that stand here decide, since a person merged them; where a run checked out another
+    commit than it is about, those of the commit that it is about. A change that nobody has merged
     is judged by its base commit's, so that it cannot loosen the gate that judges it. Where those cannot be
     read, the ones here are asked, and the policy says why nobody can tell. Whoever started the run, evidence
     counts for the settings that it was made under, and for no others.
@@ -155,13 +156,14 @@ def policy(
     settings = here.settings.models[model]
     stale = tuple(what for what, _, _ in question.differences(evidence, here, settings))
     run, made = github.context(os.environ), evidence.provenance
+    own = None if asked is not None or run.unmerged else _elsewhere(run, here)
     # Evidence comes from a job that ran the change's own code: what it says of its event can only add.
-    if asked is None and not run.unmerged and not github.unmerged(made.event, made.ref):
+    if asked is None and own is None and not run.unmerged and not github.unmerged(made.event, made.ref):
         return Policy(stale=stale), settings.rules
     from mltoolkit import git, policies
     from mltoolkit.merged import Merged
 
-    base, reason = _base(run, evidence, here, asked)
+    base, reason = _base(run, evidence, here, asked) if own is None else _known(own, here)
     if base is None or reason is not None:
         return Policy(base=base, reason=reason, stale=stale), settings.rules
     then = Merged(git.top(here.root), base, here)
@@ -182,6 +184,26 @@ def policy(
         *rows,
     )
     return Policy(base=base, changed=changed, stale=stale, fresh=fresh), merged.rules
+
+
+def _elsewhere(run: github.Context, here: Project) -> str | None:
+    """Return the commit that a run is about, where another is checked out; None where it is that one.
+
+    A workflow that a comment, a schedule or another workflow starts is about its branch, whatever code it
+    checks out then: a branch's rules decide about what was not merged into it.
+    """
+    if run.commit is None:
+        return None
+    from mltoolkit import git
+
+    return None if git.head(git.top(here.root)) == run.commit else run.commit
+
+
+def _known(commit: str, here: Project) -> tuple[str | None, str | None]:
+    from mltoolkit import git
+
+    found = git.resolve(git.top(here.root), commit)
+    return found, None if found else f"the commit that this run is about, {commit[:12]}, was not fetched"
 
 
 def _base(

@@ -83,6 +83,21 @@ def _digests(listed: list[dict[str, Any]] | None) -> dict[str, str | None]:
     }
 
 
+def tracked(data: bytes, path: str) -> str | None:
+    """Return the MD5 that the ``.dvc`` file of a path names, or None.
+
+    Args:
+        data: Its content.
+        path: The file or folder that it is about.
+
+    Raises:
+        InputError: It is no YAML.
+    """
+    outs = documents.parse(data.decode(errors="replace"), f"{path}.dvc").values.get("outs")
+    first = outs[0] if isinstance(outs, list) and len(outs) == 1 else None
+    return str(first["md5"]) if isinstance(first, dict) and "md5" in first else None
+
+
 def maker(of: Stages, path: str) -> tuple[str, str] | None:
     """Return the stage that wrote a path, or a folder that it is in, and that output; None where none did."""
     wanted = posixpath.normpath(path)

@@ -1,7 +1,5 @@
 """A project as it was in the commit that a change is compared with, and what here is otherwise."""
 
-import hashlib
-import json
 import posixpath
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -123,7 +121,7 @@ class Merged:
             return [] if found == files.digest_bytes(committed) else [f"{path}: another content"], []
         known = self._read(f"{path}.dvc")
         if known is not None:
-            same = self._same(f"{path}.dvc") and _md5(here) == _tracked(known, path)
+            same = self._same(f"{path}.dvc") and files.digest_as_dvc(here) == lineage.tracked(known, path)
             return [] if same else [f"{path}: not what {path}.dvc of the base commit names"], []
         return [f"{path}: neither git nor DVC tells of the base commit which rows these were"], []
 
@@ -147,7 +145,7 @@ class Merged:
         made = lineage.maker(now, path)
         if made is not None:
             wanted = now[made[0]].outs[made[1]]
-            if wanted is None or _md5(self._here.root / made[1]) != wanted:
+            if wanted is None or files.digest_as_dvc(self._here.root / made[1]) != wanted:
                 changed.append(f"{made[1]}: not here as {project.LOCK} names it")
         changed += self._definitions(found.stages)
         for name in found.stages:
@@ -225,29 +223,3 @@ def _value(values: Any, key: str) -> Any:
     for name in key.split("."):
         values = values.get(name) if isinstance(values, dict) else None
     return values
-
-
-def _tracked(data: bytes, path: str) -> str | None:
-    """Return the MD5 that a ``.dvc`` file names."""
-    outs = documents.parse(data.decode(errors="replace"), f"{path}.dvc").values.get("outs")
-    first = outs[0] if isinstance(outs, list) and len(outs) == 1 else None
-    return str(first["md5"]) if isinstance(first, dict) and "md5" in first else None
-
-
-def _md5(path: Path) -> str | None:
-    """Return what DVC calls a file's content, or a folder's; None where there is neither."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if not path.is_dir():
-        return None
-    listed = sorted(
-        (
-            {"md5": _md5(each), "relpath": each.relative_to(path).as_posix()}
-            for each in path.rglob("*")
-            if each.is_file()
-        ),
-        key=lambda each: str(each["relpath"]),
-    )
-    text = json.dumps(listed, sort_keys=True)
-    return f"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mltoolkit import checked_data, files, metrics, project
+from mltoolkit import checked_data, files, lineage, metrics, project
 from mltoolkit.errors import CannotTellError, InputError
 from mltoolkit.evidence import Evidence
 from mltoolkit.rules import catalogue
@@ -81,6 +81,36 @@ def uncommitted(here: project.Project, top: Path) -> list[str]:
         now = path.read_bytes() if path.exists() else None
         if git.show(top, head, inside) != now:
             found.append(inside)
+    return found
+
+
+def unlike_dvc(here: project.Project, settings: ModelSettings) -> list[str]:
+    """Return which of rows, model and training summary are not what DVC knows of this commit.
+
+    Git ignores them, so that a tree with others looks clean; ``dvc.lock`` and ``.dvc`` files name theirs.
+
+    Args:
+        here: The project.
+        settings: The model's section of it.
+
+    Raises:
+        InputError: ``dvc.lock`` or a ``.dvc`` file is damaged.
+    """
+    lock = here.root / project.LOCK
+    stages = lineage.stages(lock.read_bytes() if lock.is_file() else None, project.LOCK)
+    found = []
+    for path in (settings.rows, settings.model, settings.training):
+        if path is None:
+            continue
+        made, beside = lineage.maker(stages, path), here.root / f"{path}.dvc"
+        if made is not None:
+            wanted, what = stages[made[0]].outs[made[1]], made[1]
+        elif beside.is_file():
+            wanted, what = lineage.tracked(beside.read_bytes(), path), path
+        else:
+            continue
+        if wanted is not None and files.digest_as_dvc(here.root / what) != wanted:
+            found.append(f"{what} (not as DVC knows it)")
     return found
 
 

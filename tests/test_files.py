@@ -193,3 +193,13 @@ def test_an_ignored_folder_is_invisible_to_git(repository: Path, git: object) ->
 
     assert callable(git)
     assert git(repository, "status", "--porcelain") == ""
+
+
+def test_what_dvc_calls_a_file_is_its_md5_and_of_nothing_it_is_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+
+    assert (
+        files.digest_as_dvc(tmp_path / "file") == hashlib.md5(b"content", usedforsecurity=False).hexdigest()
+    )
+    assert str(files.digest_as_dvc(tmp_path)).endswith(".dir")
+    assert files.digest_as_dvc(tmp_path / "none") is None

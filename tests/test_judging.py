@@ -332,3 +332,30 @@ def test_the_commit_that_is_judged_is_no_base_of_itself(
     policy, _ = decides(branch, asked="HEAD", commit=git(branch, "rev-parse", "HEAD"))
 
     assert "so that nothing was compared" in str(policy.reason)
+
+
+def test_a_run_that_checks_out_another_commit_is_judged_by_the_one_it_is_about(
+    branch: Path,
+    decides: Callable[..., tuple[Policy, tuple[Rule, ...]]],
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    about = git(branch, "rev-parse", "main")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "issue_comment")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    monkeypatch.setenv("GITHUB_SHA", about)
+    assert decides(branch)[0] == Policy()
+
+    params = branch / "params.yaml"
+    params.write_text(params.read_text().replace(FLOOR, "at-least: 0.1"))
+    git(branch, "commit", "--quiet", "-am", "Looser")
+    policy, rules = decides(branch)
+
+    assert policy.base == about
+    assert any("at-least" in each for each in policy.changed)
+    assert "0.6" in rules[0].question
+
+    monkeypatch.setenv("GITHUB_SHA", "d" * 40)
+    policy, _ = decides(branch)
+    assert "was not fetched" in str(policy.reason)

@@ -88,3 +88,8 @@ def test_what_other_stages_do_is_of_no_matter() -> None:
 def test_a_damaged_lock_is_wrong_input(text: str) -> None:
     with pytest.raises(InputError):
         stages(text)
+
+
+def test_a_dvc_file_names_what_it_is_about() -> None:
+    assert lineage.tracked(b"outs:\n- md5: abc.dir\n  path: model\n", "model") == "abc.dir"
+    assert lineage.tracked(b"outs: []\n", "model") is None

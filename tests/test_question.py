@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,3 +66,22 @@ def test_settings_that_git_was_told_to_overlook_are_not_committed(toy: Path, git
     (toy / "params.yaml").write_text("mltoolkit: {}\n")
     (toy / "dvc.lock").write_text("stages: {}\n")
     assert question.uncommitted(here, toy) == ["params.yaml", "dvc.lock"]
+
+
+def test_rows_and_models_that_dvc_knows_otherwise_are_not_as_committed(toy: Path, git: Git) -> None:
+    dvc = Path(sys.executable).with_name("dvc")
+    git(toy, "rm", "--quiet", "-r", "--cached", "model", "rows.parquet")
+    for words in (["init", "--quiet"], ["add", "--quiet", "model", "rows.parquet"]):
+        subprocess.run([dvc, *words], cwd=toy, check=True, env={**os.environ, "DVC_NO_ANALYTICS": "1"})
+    here = project.load(toy)
+    settings = here.settings.models["toy"]
+    assert question.unlike_dvc(here, settings) == []
+
+    (toy / "rows.parquet").chmod(0o644)
+    (toy / "rows.parquet").write_bytes(b"others")
+    (toy / "model" / "more").write_text("a file that nobody added")
+
+    assert question.unlike_dvc(here, settings) == [
+        "rows.parquet (not as DVC knows it)",
+        "model (not as DVC knows it)",
+    ]

@@ -40,7 +40,10 @@ def run(arguments: argparse.Namespace) -> Result:
     match verdict.decision:
         case Decision.PROMOTE:
             raise InputError(
-                "there is nothing to approve: the gate promotes this model", hint="mltoolkit deploy"
+                "there is nothing to approve: the gate promotes this model",
+                hint=f"commit or undo the changes, then {verdicts.AGAIN}"
+                if verdict.dirty
+                else "mltoolkit deploy",
             )
         case Decision.REJECT:
             raise RefusedError(

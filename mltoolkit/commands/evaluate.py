@@ -74,11 +74,11 @@ def run(arguments: argparse.Namespace) -> Result:
     files.remove(*(out / stale for stale in ("evidence.json", "verdict.json", "report.md")))
     top = git.top(here.root)
     # Before anything is measured, and again after the project's own programs have run.
-    before = differing(here, top)
+    before = differing(here, settings, top)
     changed: list[str] = []
 
     def origin(data: str, rules: tuple[Rule, ...]) -> Provenance:
-        changed[:] = dict.fromkeys((*before, *differing(here, top)))
+        changed[:] = dict.fromkeys((*before, *differing(here, settings, top)))
         return provenance(here, top, data, catalogue.digest(rules), dirty=bool(changed), params=params)
 
     case = _Case(
@@ -201,9 +201,14 @@ def choose_endpoint(
     return known[0] if known else None
 
 
-def differing(here: project.Project, top: Path) -> list[str]:
-    """Return the paths that are not as committed: what git says, and the settings whatever git says."""
-    return list(dict.fromkeys((*git.changes(top), *question.uncommitted(here, top))))
+def differing(here: project.Project, settings: ModelSettings, top: Path) -> list[str]:
+    """Return the paths that are not as committed: by git, by DVC, and the settings whatever git says.
+
+    Raises:
+        InputError: The repository has no commit, or a file of DVC's is damaged.
+    """
+    found = *git.changes(top), *question.uncommitted(here, top), *question.unlike_dvc(here, settings)
+    return list(dict.fromkeys(found))
 
 
 def provenance(

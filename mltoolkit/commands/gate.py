@@ -245,6 +245,8 @@ def render(verdict: gate.Verdict, out: Path, recorded: Recorded | None = None) -
         lines.append(
             f"  {MARKS[finding.answer]:7} {terminal.line(f'{finding.rule}{mode}: {finding.reason}')}"
         )
+    if verdict.dirty:
+        lines.append("  made from a working tree that differs from its commit: nothing is deployed on it")
     lines.append(f"  written to {out}")
     if recorded is not None:
         lines.append(f"  {recorded.text}")
