@@ -70,7 +70,7 @@ def toolkit(document: Document) -> ToolkitSettings:
                 raise InputError(
                     f"the endpoint {endpoint!r} belongs to {owner[endpoint]!r} too",
                     where=document.at((SECTION, "models", name, "endpoints", endpoint)),
-                    hint="give each model an endpoint of its own",
+                    hint="give each model an endpoint of its own: `endpoints: {NAME: {}}`",
                 )
             owner[endpoint] = name
     return settings
