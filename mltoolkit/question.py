@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mltoolkit import checked_data, files, lineage, metrics, project
+from mltoolkit import files, metrics, project
 from mltoolkit.errors import CannotTellError, InputError
 from mltoolkit.evidence import Evidence
 from mltoolkit.rules import catalogue
@@ -96,6 +96,8 @@ def unlike_dvc(here: project.Project, settings: ModelSettings) -> list[str]:
     Raises:
         InputError: ``dvc.lock`` or a ``.dvc`` file is damaged.
     """
+    from mltoolkit import lineage  # evaluate asks this, the gate does not
+
     lock = here.root / project.LOCK
     stages = lineage.stages(lock.read_bytes() if lock.is_file() else None, project.LOCK)
     found = []
@@ -133,6 +135,10 @@ def _rules(evidence: Evidence, settings: ModelSettings) -> str:
 
 
 def _suites(here: project.Project, settings: ModelSettings) -> str | None:
+    if not settings.data:
+        return None
+    from mltoolkit import checked_data
+
     try:
         return checked_data.suites(here.root, settings)
     except InputError as error:

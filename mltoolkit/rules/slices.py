@@ -22,7 +22,6 @@ from mltoolkit.rules.base import (
 )
 from mltoolkit.rules.comparing import above, absent, figure, interval, too_few, unfit
 from mltoolkit.rules.numbers import LeftOut, Numbers
-from mltoolkit.statistics import multiplicity
 
 SHOWN = 50
 """Comparisons that a finding lists; it counts all of them."""
@@ -133,6 +132,8 @@ def harms(
     ]
     p = [_harm(rule, slice_, metric, numbers, error) for rule, slice_, metric in asked]
     made: dict[Rule, list[Part]] = {rule: [] for rule in asking}
+    from mltoolkit.statistics import multiplicity  # where no slices are compared, a gate starts without it
+
     for (rule, slice_, metric), step in zip(asked, multiplicity.holm(p, error=error), strict=True):
         estimate = numbers.gain(
             metric, rule.over, confidence=1 - step.error, threshold=-rule.margin, slice_=slice_
@@ -150,6 +151,8 @@ def _harm(rule: Slice, slice_: str, metric: str, numbers: Numbers, error: float)
     gain = numbers.gain(metric, rule.over, confidence=1 - error, threshold=threshold, slice_=slice_)
     if gain.p is None or gain.value is None:
         return None
+    from mltoolkit.statistics import multiplicity
+
     return multiplicity.one_sided(gain.p, value=gain.value, threshold=threshold)
 
 
