@@ -1,15 +1,12 @@
 """A person's answer to "cannot tell": who signs for an inconclusive verdict, when, and why. Values only."""
 
-import hashlib
-import json
 from typing import Literal
 
 import msgspec
 
-from mltoolkit.evidence import Digest, Value
+from mltoolkit.evidence import Digest, Value, digest_of
 from mltoolkit.gate import Verdict
 from mltoolkit.releases import Instant
-from mltoolkit.rules.base import Answer, Mode
 
 
 class Approval(Value, frozen=True, kw_only=True):
@@ -83,17 +80,12 @@ def sign(
 def _seal(approval: Approval) -> str:
     plain = msgspec.to_builtins(approval)
     del plain["seal"]
-    text = json.dumps(plain, sort_keys=True, allow_nan=False)
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return digest_of(plain)
 
 
 def unknown(verdict: Verdict) -> tuple[str, ...]:
     """Return the questions that kept a verdict from being told."""
-    return tuple(
-        finding.rule
-        for finding in verdict.findings
-        if finding.mode is Mode.BLOCK and finding.answer is Answer.UNKNOWN and finding.blocks_when_unknown
-    )
+    return tuple(finding.rule for finding in verdict.findings if finding.leaves_open)
 
 
 def fault(approval: Approval, verdict: Verdict, digest: str) -> str | None:

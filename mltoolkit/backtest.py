@@ -91,9 +91,13 @@ def deciding(verdict: Verdict) -> Finding | None:
     Args:
         verdict: What was decided.
     """
-    answer = {Decision.REJECT: Answer.FAIL, Decision.INCONCLUSIVE: Answer.UNKNOWN}.get(verdict.decision)
-    found = (each for each in verdict.findings if each.mode is Mode.BLOCK and each.answer is answer)
-    return next((each for each in found if answer is Answer.FAIL or each.blocks_when_unknown), None)
+    match verdict.decision:
+        case Decision.REJECT:
+            return next((each for each in verdict.findings if each.rejects), None)
+        case Decision.INCONCLUSIVE:
+            return next((each for each in verdict.findings if each.leaves_open), None)
+        case Decision.PROMOTE:
+            return None
 
 
 def text(found: tuple[Again, ...]) -> str:

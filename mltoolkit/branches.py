@@ -199,18 +199,14 @@ class Branches:
         """
         where = self._where(name)
         plain = files.parse_json(data, where, error=CannotTellError)
-        wanted = next(field for field in msgspec.structs.fields(kind) if field.name == "schema").default
-        schema = plain.get("schema") if isinstance(plain, dict) else None
-        if schema != wanted:
-            raise InputError(
-                f"schema is {schema!r}, and this version reads {wanted!r}",
-                where=where,
-                hint="use the version of mltoolkit that wrote this journal",
-            )
-        try:
-            return msgspec.convert(plain, kind, strict=True)
-        except msgspec.ValidationError as error:
-            raise self.damaged(name, str(error)) from error
+        return files.convert(
+            plain,
+            kind,
+            other=lambda what: InputError(
+                what, where=where, hint="use the version of mltoolkit that wrote this journal"
+            ),
+            unusable=lambda what: self.damaged(name, what),
+        )
 
     def foreign(self, name: str) -> MltoolkitError:
         """Return the error that a branch is somebody else's."""

@@ -1,5 +1,6 @@
 """What ``mltoolkit check`` found of a model's data, and whether it is still about the data as they are."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -56,12 +57,7 @@ def read(root: Path, reports: Path, settings: ModelSettings, *, judged: str | No
     Raises:
         CannotTellError: A result of a check is damaged.
     """
-    found = []
-    if settings.data:
-        found.append(_data(root, reports / "check.json", settings))
-    if settings.splits is not None:
-        found.append(_splits(root, reports / "splits.json", judged))
-    return tuple(found)
+    return tuple(known() for _, known in _parts(root, reports, settings, judged))
 
 
 def evidence(
@@ -76,16 +72,22 @@ def evidence(
         judged: Digest of the evaluation rows; None where there are none.
     """
     found = []
-    for part in (
-        msgspec.structs.replace(settings, splits=None),
-        msgspec.structs.replace(settings, data=()),
-    ):
+    for what, known in _parts(root, reports, settings, judged):
         try:
-            found += [each.checked() for each in read(root, reports, part, judged=judged)]
+            found.append(known().checked())
         except CannotTellError as error:
-            what: Literal["data", "splits"] = "data" if part.splits is None else "splits"
             found.append(Checked(what=what, fault=f"the result of the check is damaged: {error.what}"))
     return tuple(found)
+
+
+def _parts(
+    root: Path, reports: Path, settings: ModelSettings, judged: str | None
+) -> Iterator[tuple[Literal["data", "splits"], Callable[[], Known]]]:
+    """Yield each part of the contract that the settings ask for, with what reads it: one may be damaged alone."""
+    if settings.data:
+        yield "data", lambda: _data(root, reports / "check.json", settings)
+    if settings.splits is not None:
+        yield "splits", lambda: _splits(root, reports / "splits.json", judged)
 
 
 def suites(root: Path, settings: ModelSettings) -> str | None:

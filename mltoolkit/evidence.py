@@ -1,5 +1,7 @@
 """Evidence: everything the gate may look at, with its provenance. Values only; nothing is read here."""
 
+import hashlib
+import json
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,6 +14,16 @@ Finite = Annotated[float, msgspec.Meta(ge=-1.7976931348623157e308, le=1.79769313
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """A part of a file that travels between commands: frozen, and strict about what it holds."""
+
+
+def digest_of(plain: object) -> Digest:
+    """Return the digest of what plain values say, whatever the order of their keys.
+
+    Args:
+        plain: Mappings, lists, texts and finite numbers.
+    """
+    text = json.dumps(plain, sort_keys=True, allow_nan=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 class FileRef(Value, frozen=True, kw_only=True):

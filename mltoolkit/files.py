@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -220,18 +220,42 @@ def load(path: Path, kind: type[StructT], *, error: type[MltoolkitError] = Input
     """
     where = Location(path=str(path))
     plain = parse_json(read_bytes(path, error=error), where, error=error)
+    return convert(
+        plain,
+        kind,
+        other=lambda what: error(
+            what, where=where, hint="make the file again with this version of mltoolkit"
+        ),
+        unusable=lambda what: error(f"not usable: {what}", where=where),
+    )
+
+
+def convert(
+    plain: object,
+    kind: type[StructT],
+    *,
+    other: Callable[[str], MltoolkitError],
+    unusable: Callable[[str], MltoolkitError],
+) -> StructT:
+    """Return the content of one of our own files as its type.
+
+    Args:
+        plain: What was parsed.
+        kind: A msgspec struct with a ``schema`` field of one literal value.
+        other: Makes the error of another schema from what it is.
+        unusable: Makes the error of values that do not fit from why.
+
+    Raises:
+        MltoolkitError: What ``other`` or ``unusable`` made.
+    """
     wanted = next(field for field in msgspec.structs.fields(kind) if field.name == "schema").default
     found = plain.get("schema") if isinstance(plain, dict) else None
     if found != wanted:
-        raise error(
-            f"schema is {found!r}, and this version reads {wanted!r}",
-            where=where,
-            hint="make the file again with this version of mltoolkit",
-        )
+        raise other(f"schema is {found!r}, and this version reads {wanted!r}")
     try:
         return msgspec.convert(plain, kind, strict=True)
     except msgspec.ValidationError as fault:
-        raise error(f"not usable: {fault}", where=where) from fault
+        raise unusable(str(fault)) from fault
 
 
 def manifest(root: Path) -> dict[str, str]:

@@ -163,8 +163,8 @@ def conclude(findings: tuple[Finding, ...]) -> tuple[Decision, str]:
         findings: One for each rule.
     """
     blocking = [finding for finding in findings if finding.mode is Mode.BLOCK]
-    failed = [finding for finding in blocking if finding.answer is Answer.FAIL]
-    unknown = [f for f in blocking if f.answer is Answer.UNKNOWN and f.blocks_when_unknown]
+    failed = [finding for finding in findings if finding.rejects]
+    unknown = [finding for finding in findings if finding.leaves_open]
     passed = [finding for finding in blocking if finding.answer is Answer.PASS]
     good = [finding for finding in passed if finding.kind in _QUALITY and finding.speaks]
     if failed:

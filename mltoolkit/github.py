@@ -1,11 +1,12 @@
 """The one door to GitHub. So far: what a job's environment says about its run, and annotations."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from mltoolkit import events
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,28 +30,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unmerged(self) -> bool:
-        """Whether the run is of a change that nobody has merged; see ``unmerged``."""
-        return self.base is not None or unmerged(self.event, self.ref)
-
-
-_QUEUE = re.compile(r"refs/heads/gh-readonly-queue/(?P<base>.+)/pr-\d+-[0-9a-f]+")
-"""What GitHub calls the branch on which it tries a change that waits to be merged."""
-
-
-def unmerged(event: str, ref: str | None) -> bool:
-    """Tell whether a run is of a change that nobody has merged.
-
-    The base commit's rules decide about such a change, and what its runs say is for show.
-
-    Args:
-        event: What started the run.
-        ref: The branch or tag.
-    """
-    return (
-        event.startswith("pull_request")
-        or event == "merge_group"
-        or (ref is not None and (ref.startswith("refs/pull/") or _QUEUE.fullmatch(ref) is not None))
-    )
+        """Whether the run is of a change that nobody has merged; see ``events.unmerged``."""
+        return self.base is not None or events.unmerged(self.event, self.ref)
 
 
 def context(environment: Mapping[str, str]) -> Context:
@@ -62,16 +43,15 @@ def context(environment: Mapping[str, str]) -> Context:
     )
     event, ref = environment.get("GITHUB_EVENT_NAME") or "unknown", environment.get("GITHUB_REF") or None
     base = environment.get("GITHUB_BASE_REF") or None
-    if base is not None and not unmerged(event, ref):
+    if base is not None and not events.unmerged(event, ref):
         # Only pull requests want to go somewhere: what is recorded must say what the run was.
         event = "pull_request"
-    queue = _QUEUE.fullmatch(ref or "")
     return Context(
         event=event,
         ref=ref,
         run=f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None,
         actor=environment.get("GITHUB_ACTOR") or None,
-        base=queue["base"] if base is None and queue is not None else base,
+        base=events.queued_for(ref or "") if base is None else base,
         commit=environment.get("GITHUB_SHA") or None,
     )
 

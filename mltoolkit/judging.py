@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import files, gate, github, project, question
+from mltoolkit import events, files, gate, github, project, question
 from mltoolkit.errors import CannotTellError, InputError, Location, MltoolkitError
 from mltoolkit.evidence import Evidence
 from mltoolkit.gate import Verdict
@@ -158,7 +158,7 @@ def policy(
     run, made = github.context(os.environ), evidence.provenance
     own = None if asked is not None or run.unmerged else _elsewhere(run, here)
     # Evidence comes from a job that ran the change's own code: what it says of its event can only add.
-    if asked is None and own is None and not run.unmerged and not github.unmerged(made.event, made.ref):
+    if asked is None and own is None and not run.unmerged and not events.unmerged(made.event, made.ref):
         return Policy(stale=stale), settings.rules
     from mltoolkit import git, policies
     from mltoolkit.merged import Merged

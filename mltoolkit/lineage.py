@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from mltoolkit import documents
+from mltoolkit import documents, policies
 from mltoolkit.errors import InputError, Location
 
 
@@ -65,7 +65,7 @@ def stages(data: bytes | None, path: str) -> dict[str, Stage]:
 
 def _stage(plain: dict[str, Any]) -> Stage:
     return Stage(
-        cmd=_told(plain["cmd"]),
+        cmd=plain["cmd"] if isinstance(plain["cmd"], str) else json.dumps(plain["cmd"]),
         params={
             (file, key): value
             for file, values in (plain.get("params") or {}).items()
@@ -154,22 +154,6 @@ def _differences(name: str, then: Stage, now: Stage) -> Iterator[str]:
         yield f"stage {name}: {then.cmd} -> {now.cmd}"
     for file, key in then.params | now.params:
         before, after = (of.params.get((file, key)) for of in (then, now))
-        yield from (f"stage {name}: {each}" for each in unlike(key, before, after))
+        yield from (f"stage {name}: {each}" for each in policies.differences(key, before, after))
     for path in sorted(then.deps.keys() ^ now.deps.keys()):
         yield f"stage {name}: {'no longer reads' if path in then.deps else 'reads too'} {path}"
-
-
-def unlike(key: str, then: Any, now: Any) -> Iterator[str]:
-    """Tell values that differ by their dotted key."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        for name in then | now:
-            yield from unlike(f"{key}.{name}", then.get(name), now.get(name))
-    elif _told(then) != _told(now):
-        yield f"{key}: {_told(then)} -> {_told(now)}"
-
-
-def _told(value: Any) -> str:
-    """Return a value in words of one meaning: 1, 1.0 and true are three."""
-    if value is None:
-        return "not set"
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

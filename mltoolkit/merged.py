@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mltoolkit import config, documents, files, git, lineage, project
+from mltoolkit import config, documents, files, git, lineage, policies, project
 from mltoolkit.errors import InputError
 from mltoolkit.evidence import Evidence
 from mltoolkit.project import Project
@@ -153,7 +153,7 @@ class Merged:
                 if file == project.PARAMS:
                     changed += [
                         f"{_MADE}: {project.LOCK} is of other settings than {project.PARAMS}: {each}"
-                        for each in lineage.unlike(key, value, _value(self._here.document.values, key))
+                        for each in policies.differences(key, value, _value(self._here.document.values, key))
                     ]
         fresh = []
         for source, same in sorted(found.sources.items()):

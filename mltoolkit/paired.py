@@ -168,11 +168,7 @@ class PairedNumbers:
         )
 
     def disagreement(self, over: str) -> float | None:
-        """Return the share of rows that only one has right, challenger or other; None where labels are not told.
-
-        Args:
-            over: ``champion``, ``anchor``, or the name of a baseline.
-        """
+        """Return the share of rows that only one has right, challenger or other; None where labels are not told."""
         moved = self._moved(over)
         return None if moved is None else rounded(np.count_nonzero(moved) / moved.size)
 

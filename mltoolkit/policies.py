@@ -29,10 +29,10 @@ def changes(base: ToolkitSettings, head: ToolkitSettings, model: str) -> tuple[s
         del before[key], after[key]
     return (
         *rules(then.rules, now.rules),
-        *_differences("", before, after),
+        *differences("", before, after),
         *_data(then, now),
         # Another journal knows another champion, or none.
-        *_differences("state", base.state, head.state),
+        *differences("state", base.state, head.state),
     )
 
 
@@ -87,7 +87,7 @@ def _about(rule: Rule) -> tuple[str, ...]:
 
 
 def _altered(question: str, old: Rule, new: Rule) -> list[str]:
-    return [f"rules: {question}: {each}" for each in _differences("", _plain(old), _plain(new))]
+    return [f"rules: {question}: {each}" for each in differences("", _plain(old), _plain(new))]
 
 
 def _many(rules: tuple[Rule, ...]) -> str:
@@ -102,15 +102,21 @@ def _data(base: ModelSettings, head: ModelSettings) -> list[str]:
         # One path under several suites: told as a whole.
         return [] if base.data == head.data else ["data: what is checked changed"]
     then, now = ({each.path: _plain(each) for each in settings.data} for settings in (base, head))
-    return list(_differences("data", then, now))
+    return list(differences("data", then, now))
 
 
-def _differences(key: str, before: Any, after: Any) -> Iterator[str]:
-    """Tell values that differ by their dotted key."""
+def differences(key: str, before: Any, after: Any) -> Iterator[str]:
+    """Tell values that differ by their dotted key, in words.
+
+    Args:
+        key: Where they stand; empty at the top.
+        before: As it was.
+        after: As it is.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         for name in before | after:
             within = f"{key}.{name}" if key else name
-            yield from _differences(within, before.get(name), after.get(name))
+            yield from differences(within, before.get(name), after.get(name))
     # Python takes 1, 1.0 and true for equal.
     elif repr(before) != repr(after):
         yield f"{key}: {_word(before)} -> {_word(after)}"

@@ -69,6 +69,11 @@ class ScalarNumbers(msgspec.Struct, frozen=True, kw_only=True):
         del confidence
         return NO_ROWS
 
+    def disagreement(self, over: str) -> float | None:
+        """Return None: no row tells who is right."""
+        del over
+        return None
+
     def _number(self, metric: str, of: str, slice_: str | None) -> tuple[float | None, Measurement | None]:
         found = self.evidence.measured(metric, of, slice_)
         if found is None or found.value is None or not math.isfinite(found.value):

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import msgspec
 
-from mltoolkit import approvals, files, git, github, judging, project, question
+from mltoolkit import approvals, events, files, git, judging, project, question
 from mltoolkit.approvals import Approval
 from mltoolkit.errors import CannotTellError, InputError, Location, RefusedError
 from mltoolkit.evidence import Evidence, Golden
 from mltoolkit.gate import Decision, Verdict
 from mltoolkit.judging import Brief
-from mltoolkit.settings import ModelSettings
 
 AGAIN = "run mltoolkit evaluate and mltoolkit gate again"
 APPROVAL = "approval.json"
@@ -134,7 +133,7 @@ def confirm(case: Case, *, model: str) -> None:
         raise CannotTellError("the gate does not come to this verdict on this evidence", hint=AGAIN)
 
 
-def require(case: Case, here: project.Project, settings: ModelSettings, *, model: str, digest: str) -> Permit:
+def require(case: Case, here: project.Project, *, model: str, digest: str) -> Permit:
     """Return what the verdict lets through, or refuse. Decides, and acts not.
 
     A "yes" does, and a "cannot tell" that a person has signed for. A "no" never does.
@@ -142,7 +141,6 @@ def require(case: Case, here: project.Project, settings: ModelSettings, *, model
     Args:
         case: What was read.
         here: The project as it is now.
-        settings: The model's section of it.
         model: The model's name.
         digest: Of the model directory as it is now.
 
@@ -160,7 +158,7 @@ def require(case: Case, here: project.Project, settings: ModelSettings, *, model
         )
     if verdict.decision is Decision.REJECT:
         raise RefusedError(f"the gate rejected this model: {verdict.reason}")
-    if github.unmerged(verdict.event, verdict.ref):
+    if events.unmerged(verdict.event, verdict.ref):
         # The change's own code made the evidence.
         raise CannotTellError(
             f"the verdict was made in a {verdict.event} run, which is for show",
@@ -172,10 +170,8 @@ def require(case: Case, here: project.Project, settings: ModelSettings, *, model
             hint=f"commit or undo the changes, then {AGAIN}",
         )
     # Whoever signs for a verdict that says so changes nothing of it.
-    for what, judged, wanted in question.differences(evidence, here, settings)[-1:]:
-        raise CannotTellError(
-            f"{what} changed since the evidence was made: {judged} then, {wanted} now", hint=AGAIN
-        )
+    if stale := case.brief.policy.stale:
+        raise CannotTellError(f"{', '.join(stale)} changed since the evidence was made", hint=AGAIN)
     _committed(here)
     approval = _signed(case) if verdict.decision is Decision.INCONCLUSIVE else None
     return Permit(
@@ -218,7 +214,7 @@ def _signed(case: Case) -> Approval:
         raise CannotTellError(
             f"{reason}; {approval}", hint="approve this one: mltoolkit approve --reason ..."
         )
-    if github.unmerged(approval.event, approval.ref):
+    if events.unmerged(approval.event, approval.ref):
         raise CannotTellError(
             f"{reason}; it was approved in a {approval.event} run, which is for show",
             hint="approve it in a run on the branch itself, or on a machine of your own",

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mltoolkit import github
+from mltoolkit import events, github
 
 
 def test_outside_a_workflow_everything_is_local() -> None:
@@ -59,13 +59,7 @@ def test_a_change_that_nobody_has_merged_is_known_whatever_started_its_run(
     assert context.unmerged
     assert context.base == base
     # What is recorded of the run says so too.
-    assert github.unmerged(context.event, context.ref)
-
-
-@pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch", "release", "unknown", "local"])
-def test_what_was_merged_is_no_pull_request(event: str) -> None:
-    assert not github.unmerged(event, "refs/heads/main")
-    assert not github.unmerged(event, None)
+    assert events.unmerged(context.event, context.ref)
 
 
 def test_a_job_that_hides_its_event_is_not_taken_for_local() -> None:

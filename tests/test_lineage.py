@@ -65,6 +65,7 @@ def test_other_data_are_no_other_choice() -> None:
         ),
         ("python fetch.py", "python f.py", "stage fetch: python fetch.py -> python f.py"),
         ("last: 1", "last: true", "stage split: split.last: 1 -> true"),
+        ("last: 1", "last: '1'", "stage split: split.last: 1 -> 1"),
         ("last: 1", "last: 1, easy: x", "stage split: split.easy: not set -> x"),
         ("path: raw.csv", "path: easy.csv", "stage fetch: no longer reads raw.csv"),
         ("  split:\n", "  divide:\n", f"{ROWS} comes from the stage split -> the stage divide"),

@@ -18,9 +18,9 @@ OTHER = f"sha256:{'1' * 64}"
 
 def require(root: Path) -> verdicts.Permit:
     here = project.load(root)
-    name, settings = here.settings.model()
+    name, _ = here.settings.model()
     case = verdicts.read(here, name)
-    return verdicts.require(case, here, settings, model=name, digest=models.digest(root / "model"))
+    return verdicts.require(case, here, model=name, digest=models.digest(root / "model"))
 
 
 def edit(root: Path, name: str, before: str, after: str) -> None:

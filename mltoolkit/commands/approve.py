@@ -4,7 +4,7 @@ import argparse
 import os
 from datetime import UTC, datetime
 
-from mltoolkit import approvals, files, github, project, terminal, verdicts
+from mltoolkit import approvals, events, files, github, project, terminal, verdicts
 from mltoolkit.approvals import Approval
 from mltoolkit.commands import Result
 from mltoolkit.commands.deploy import who
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> Result:
         case Decision.INCONCLUSIVE:
             pass
     path = here.reports(name) / verdicts.APPROVAL
-    if isinstance(case.approval, Approval) and not github.unmerged(case.approval.event, case.approval.ref):
+    if isinstance(case.approval, Approval) and not events.unmerged(case.approval.event, case.approval.ref):
         return _result(case.approval, verdict, case.evidence, path=str(path), changed=False)
     job = github.context(os.environ)
     approval = approvals.sign(
@@ -134,6 +134,6 @@ def hindrances(approval: Approval, verdict: Verdict, evidence: Evidence) -> list
     found += [
         f"{what} in a {run.event} run, which is for show"
         for what, run in (("the verdict was made", verdict), ("it was approved", approval))
-        if github.unmerged(run.event, run.ref)
+        if events.unmerged(run.event, run.ref)
     ]
     return found

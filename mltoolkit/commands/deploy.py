@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> Result:
     directory = arguments.model_dir or here.root / settings.model
     case = verdicts.read(here, name)
     model = models.read(directory, allow_pickle=settings.allow_pickle)
-    permit = verdicts.require(case, here, settings, model=name, digest=model.digest)
+    permit = verdicts.require(case, here, model=name, digest=model.digest)
     judge(case, endpoint=endpoint)
     # Before the rollout, which may remove the last copy that the endpoint has of the anchor.
     contenders.keep(here.state, settings, endpoint)

@@ -185,22 +185,13 @@ def plan(brief: Brief) -> Result:
         plans.plan(
             rule,
             finding,
-            disagreement=disagreement(brief, finding.over),
+            disagreement=None if finding.over is None else brief.numbers.disagreement(finding.over),
             group=group,
             task=brief.evidence.task,
         )
         for rule, finding in plans.compares(rules, verdict)
     )
     return Result(text=plans.text(found), value={"plans": msgspec.to_builtins(found)})
-
-
-def disagreement(brief: Brief, over: str | None) -> float | None:
-    """Return the share of rows that only one of two has right, where there are rows."""
-    if brief.evidence.predictions is None or over is None:
-        return None
-    from mltoolkit.paired import PairedNumbers
-
-    return brief.numbers.disagreement(over) if isinstance(brief.numbers, PairedNumbers) else None
 
 
 def look_back(here: project.Project, name: str, count: int) -> Result:

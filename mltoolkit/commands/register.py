@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> Result:
         chosen = [tried.estimator for tried in board.tried if tried.chosen and board.model == model.digest]
         run_id = runs[chosen[0]] if chosen else None
     case = verdicts.read(here, name)
-    permit = verdicts.require(case, here, settings, model=name, digest=model.digest)
+    permit = verdicts.require(case, here, model=name, digest=model.digest)
     version = registry.register_version(
         store,
         name=name,

@@ -7,11 +7,10 @@ from mltoolkit.markdown import folded, table, text
 from mltoolkit.report.forest import Bar, draw
 from mltoolkit.report.summary import units
 from mltoolkit.rules import disclosure
-from mltoolkit.rules.base import Answer, Finding, Mode, Need, Part
+from mltoolkit.rules.base import WORST_FIRST, Answer, Finding, Mode, Need, Part
 from mltoolkit.rules.numbers import Estimate
 
 MARKS = {Answer.PASS: "✅", Answer.FAIL: "❌", Answer.UNKNOWN: "❔", Answer.NOT_APPLICABLE: "·"}
-_ORDER = [Answer.FAIL, Answer.UNKNOWN, Answer.NOT_APPLICABLE, Answer.PASS]
 _MODES = [Mode.BLOCK, Mode.WARN, Mode.DRY_RUN]
 _SHOWN = 40
 _SLICES_SHOWN = 15
@@ -19,7 +18,7 @@ _TOO_FEW = "too few"
 
 
 def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda each: (_ORDER.index(each.answer), _MODES.index(each.mode)))
+    return sorted(findings, key=lambda each: (WORST_FIRST.index(each.answer), _MODES.index(each.mode)))
 
 
 def table_of(findings: Sequence[Finding]) -> str:

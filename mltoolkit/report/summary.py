@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mltoolkit import events
 from mltoolkit.approvals import Approval
 from mltoolkit.evidence import Evidence, Rows
 from mltoolkit.gate import Decision, Verdict
@@ -61,7 +62,7 @@ def headline(evidence: Evidence, verdict: Verdict, approval: Approval | str | No
         lines.append("⚠️ No confidence available: numbers alone were judged, and chance may have made them.")
     if verdict.dirty:
         lines.append("⚠️ Made from a working tree that differs from its commit: this cannot be deployed.")
-    if verdict.event.startswith("pull_request") or verdict.event == "merge_group":
+    if events.unmerged(verdict.event, verdict.ref):
         lines.append("For show: a verdict of a pull request is made again after the merge.")
     return "\n\n".join(lines)
 
@@ -90,8 +91,8 @@ def _rows(rows: Rows, findings: Sequence[Finding]) -> str:
 def _seen(evidence: Evidence, verdict: Verdict) -> str:
     decisive = {
         Decision.PROMOTE: [],
-        Decision.REJECT: [f for f in verdict.findings if f.mode is Mode.BLOCK and f.answer is Answer.FAIL],
-        Decision.INCONCLUSIVE: _open_ones(verdict),
+        Decision.REJECT: [f for f in verdict.findings if f.rejects],
+        Decision.INCONCLUSIVE: [f for f in verdict.findings if f.leaves_open],
     }[verdict.decision]
     if not decisive:
         return _sentence(verdict.reason)
@@ -117,14 +118,6 @@ def _may_be(finding: Finding, estimate: Estimate, like: str) -> str:
         f"It looks {looks}, and on other {like} like these it may be anything from {estimate.low:.4g} to"
         f" {estimate.high:.4g}{level}."
     )
-
-
-def _open_ones(verdict: Verdict) -> list[Finding]:
-    return [
-        finding
-        for finding in verdict.findings
-        if finding.mode is Mode.BLOCK and finding.answer is Answer.UNKNOWN and finding.blocks_when_unknown
-    ]
 
 
 def _open(finding: Finding) -> str:
@@ -162,7 +155,7 @@ def _follows(evidence: Evidence, verdict: Verdict, approval: Approval | str | No
 
 def _settles(evidence: Evidence, verdict: Verdict) -> str:
     """Return what would settle everything that is open, as the end of a sentence."""
-    blocking = _open_ones(verdict)
+    blocking = [finding for finding in verdict.findings if finding.leaves_open]
     if not blocking:
         return " A rule that can pass would have to apply."
     needs = [finding.need for finding in blocking if finding.need is not None]

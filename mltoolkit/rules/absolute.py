@@ -5,7 +5,17 @@ import math
 import msgspec
 
 from mltoolkit.metrics import FROM_FILE, METRICS, Better
-from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Need, Rule, check_metric
+from mltoolkit.rules.base import (
+    SURE,
+    WORST_FIRST,
+    Answer,
+    Confidence,
+    Facts,
+    Finding,
+    Need,
+    Rule,
+    check_metric,
+)
 from mltoolkit.rules.comparing import above, alone, flipped, number, sound, told, too_few, unfit
 from mltoolkit.rules.numbers import Estimate
 
@@ -79,8 +89,7 @@ class Absolute(Rule, frozen=True, kw_only=True, tag="absolute"):
                 slice_=self.slice,
             )
             answers.append((self._one(facts, estimate, bound, floor=floor), estimate, bound, floor))
-        order = [Answer.FAIL, Answer.UNKNOWN, Answer.PASS]
-        said, estimate, bound, floor = min(answers, key=lambda each: order.index(each[0]))
+        said, estimate, bound, floor = min(answers, key=lambda each: WORST_FIRST.index(each[0]))
         where = "" if self.slice is None else f" on {self.slice}"
         what = f"{self.metric}{where} is {number(estimate)}"
         side = "the floor" if floor else "the ceiling"

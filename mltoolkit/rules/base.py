@@ -36,6 +36,10 @@ class Answer(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+WORST_FIRST = (Answer.FAIL, Answer.UNKNOWN, Answer.NOT_APPLICABLE, Answer.PASS)
+"""In the order in which answers are told; of several to one question the first is the answer."""
+
+
 class Need(Value, frozen=True, kw_only=True):
     """What would settle a rule that cannot tell, with 80 % power if the truth is as planned.
 
@@ -106,6 +110,16 @@ class Finding(Value, frozen=True, kw_only=True):
     blocks_when_unknown: bool = True
     speaks: bool = True
 
+    @property
+    def rejects(self) -> bool:
+        """Whether it keeps the challenger out."""
+        return self.mode is Mode.BLOCK and self.answer is Answer.FAIL
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether nobody can tell for want of it: a person may sign for it."""
+        return self.mode is Mode.BLOCK and self.answer is Answer.UNKNOWN and self.blocks_when_unknown
+
 
 class Policy(Value, frozen=True, kw_only=True):
     """Whose rules decide, and how they differ from those of the commit that is judged.
@@ -157,6 +171,8 @@ class Rule(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab", tag_field="kind"
 ):
     """One question. A kind is a subclass: its docstring says what it asks, ``answer`` answers it.
+
+    Abstract without ``abc``, whose classes msgspec makes no structs of.
 
     Attributes:
         mode: What the answer does to the verdict.

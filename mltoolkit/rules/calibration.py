@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from mltoolkit.metrics import Task
-from mltoolkit.rules.base import SURE, Answer, Confidence, Facts, Finding, Rule, at_confidence
+from mltoolkit.rules.base import SURE, WORST_FIRST, Answer, Confidence, Facts, Finding, Rule, at_confidence
 from mltoolkit.rules.comparing import LABELS, above, figure, flipped, need, number, sound, told
 from mltoolkit.rules.numbers import Estimate, Line
 
@@ -54,8 +54,7 @@ class Calibration(Rule, frozen=True, kw_only=True, tag="calibration"):
             self._side("intercept", line.intercept, -self.intercept, floor=True),
             self._side("intercept", line.intercept, self.intercept, floor=False),
         ]
-        order = [Answer.FAIL, Answer.UNKNOWN, Answer.PASS]
-        said, name, estimate, bound = min(sides, key=lambda each: order.index(each[0]))
+        said, name, estimate, bound = min(sides, key=lambda each: WORST_FIRST.index(each[0]))
         what = f"slope {number(line.slope)}, intercept {number(line.intercept)}"
         needed, after = None, f": near enough to 1 and 0{_error(line)}"
         if said is Answer.FAIL:

@@ -1,10 +1,8 @@
 """All kinds of rules, those of a project that wrote none, and their digest."""
 
-import hashlib
-import json
-
 import msgspec
 
+from mltoolkit.evidence import digest_of
 from mltoolkit.metrics import FROM_FILE, METRICS, Baseline, Task
 from mltoolkit.rules.absolute import Absolute
 from mltoolkit.rules.base import Mode, Rule
@@ -78,8 +76,7 @@ def effective(rules: tuple[Rule, ...], task: Task, *, probabilities: bool) -> tu
 
 def digest(rules: tuple[Rule, ...]) -> str:
     """Return the digest of rules by what they ask, not by how the file spells them."""
-    plain = json.dumps(msgspec.to_builtins(rules), sort_keys=True, allow_nan=False)
-    return f"sha256:{hashlib.sha256(plain.encode()).hexdigest()}"
+    return digest_of(msgspec.to_builtins(rules))
 
 
 def contradiction(rules: tuple[Rule, ...], task: Task | None = None) -> tuple[int, str] | None:

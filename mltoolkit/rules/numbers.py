@@ -135,3 +135,11 @@ class Numbers(Protocol):
     def calibration(self, *, confidence: float) -> Line | str:
         """Return the challenger's recalibration line, or why there is none."""
         ...
+
+    def disagreement(self, over: str) -> float | None:
+        """Return the share of rows that only one has right, challenger or other; None where labels are not told.
+
+        Args:
+            over: ``champion``, ``anchor``, or the name of a baseline.
+        """
+        ...

@@ -170,6 +170,15 @@ def test_a_dirty_tree_and_a_pull_request_are_told(
     assert "For show" in content
 
 
+def test_a_change_that_nobody_has_merged_is_for_show_whatever_started_its_run(
+    told: Build, finding: Build, evidence: Callable[..., Evidence]
+) -> None:
+    origin = msgspec.structs.replace(evidence().provenance, event="workflow_dispatch", ref="refs/pull/7/head")
+
+    assert "For show" in told(finding(), provenance=origin)
+    assert "For show" not in told(finding())
+
+
 @pytest.mark.parametrize(
     ("group", "count", "words"),
     [

@@ -60,6 +60,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         del confidence
         return self.line
 
+    def disagreement(self, over: str) -> float | None:
+        del over
+        return None
+
 
 def between(low: float, high: float, /, **changes: Any) -> Estimate:
     """Return an estimate in the middle of its interval, on 5,000 rows; any field by keyword."""
